@@ -1,0 +1,119 @@
+package filekeys
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"idpool/internal/keyring"
+)
+
+const (
+	userSecret = "user-secret"
+	// signingAlgorithm is what AWS's own key set announces (spec cognito-identity §10.3).
+	signingAlgorithm = jose.RS512
+	rsaBits          = 2048
+)
+
+// NewRing implements keyring.Holder.
+func (h *Holder) NewRing(use string, now time.Time) (keyring.Ring, error) {
+	var key keyring.Key
+	var err error
+	switch use {
+	case keyring.Sealing:
+		key = h.newSealingKey()
+	case keyring.Signing:
+		key, err = h.newSigningKey()
+	default:
+		err = fmt.Errorf("no keys for the use %q", use)
+	}
+	if err != nil {
+		return keyring.Ring{}, err
+	}
+	key.State, key.Created = keyring.Active, now.UTC()
+	return keyring.Ring{Use: use, Keys: []keyring.Key{key}}, nil
+}
+
+func (h *Holder) newSealingKey() keyring.Key {
+	master := make([]byte, masterBytes)
+	rand.Read(master)
+	var id [sealingIDBytes]byte
+	rand.Read(id[:])
+	name := base64.RawURLEncoding.EncodeToString(id[:])
+	return keyring.Key{ID: name, Algorithm: "HKDF-SHA256+A256GCM", Sealed: h.wrap(keyring.Sealing, name, master)}
+}
+
+func (h *Holder) newSigningKey() (keyring.Key, error) {
+	private, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		return keyring.Key{}, fmt.Errorf("making a signing key: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return keyring.Key{}, fmt.Errorf("making a signing key: %w", err)
+	}
+	jwk, err := publicJWK(&private.PublicKey)
+	if err != nil {
+		return keyring.Key{}, err
+	}
+	text, err := jwk.MarshalJSON()
+	if err != nil {
+		return keyring.Key{}, fmt.Errorf("making a signing key: %w", err)
+	}
+	return keyring.Key{
+		ID: jwk.KeyID, Algorithm: string(signingAlgorithm), Public: json.RawMessage(text),
+		Sealed: h.wrap(keyring.Signing, jwk.KeyID, der),
+	}, nil
+}
+
+// Open implements keyring.Holder.
+func (h *Holder) Open(rings []keyring.Ring) (keyring.Keys, error) {
+	k := &keys{holder: h, sealing: map[string][]byte{}}
+	for _, ring := range rings {
+		for _, key := range ring.Keys {
+			if key.State == keyring.Retired {
+				continue
+			}
+			if err := k.add(ring.Use, key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if k.activeSealing == "" || k.signer == nil {
+		return nil, errors.New("the store holds no active sealing or signing key")
+	}
+	return k, k.publish()
+}
+
+func (k *keys) add(use string, key keyring.Key) error {
+	plain, err := k.holder.unwrap(use, key.ID, key.Sealed)
+	if err != nil {
+		return err
+	}
+	if use == keyring.Sealing {
+		k.sealing[key.ID] = plain
+		if key.State == keyring.Active {
+			k.activeSealing = key.ID
+		}
+		return nil
+	}
+	return k.addSigning(key, plain)
+}
+
+// SealUserSecret implements keyring.Holder.
+func (h *Holder) SealUserSecret(accessKeyID, secret string) ([]byte, error) {
+	return h.wrap(userSecret, accessKeyID, []byte(secret)), nil
+}
+
+// UserSecret implements keyring.Keys.
+func (k *keys) UserSecret(accessKeyID string, sealed []byte) (string, error) {
+	plain, err := k.holder.unwrap(userSecret, accessKeyID, sealed)
+	return string(plain), err
+}

@@ -1,0 +1,75 @@
+// Package keyring is the contract with whoever holds the keys: for sealing sessions, for signing our OpenID tokens and
+// for the secrets of users.
+//
+// Keys are documents like the rest of the configuration, one ring for each use, sealed under a key-encryption key that
+// the database never sees. So all nodes follow a change of keys as they follow any other, and a copy of the database
+// opens nothing. A ring changes by compare-and-swap on its document, which makes all nodes agree on the active key.
+package keyring
+
+import (
+	"encoding/json"
+	"time"
+
+	"idpool/internal/session"
+)
+
+// The uses of keys: the ids of their ring documents.
+const (
+	Sealing = "sealing" // session and pagination tokens
+	Signing = "signing" // our OpenID tokens
+)
+
+// State is where a key is in its life (security H4).
+type State string
+
+// The states, in their order. A ring has exactly one active key.
+const (
+	Next       State = "next"        // published, not used yet
+	Active     State = "active"      // seals or signs
+	VerifyOnly State = "verify-only" // opens and verifies what it made
+	Retired    State = "retired"     // kept for the record, used for nothing
+)
+
+// Ring is the document of one use.
+type Ring struct {
+	Use  string `json:"use"`
+	Keys []Key  `json:"keys"`
+}
+
+// Key is one key, sealed.
+type Key struct {
+	ID        string    `json:"id"`
+	Algorithm string    `json:"algorithm"`
+	State     State     `json:"state"`
+	Created   time.Time `json:"created"`
+	// Public is the public JWK of a signing key, without its state.
+	Public json.RawMessage `json:"public,omitempty"`
+	// Sealed is the private part under the key-encryption key, with use and id as additional data.
+	Sealed []byte `json:"sealed"`
+}
+
+// Keys are the opened rings of one snapshot. Safe for concurrent use.
+type Keys interface {
+	session.Sealer
+
+	// Sign returns payload as a compact JWS under the active signing key: RS512 with `typ` JWS, as the tokens of AWS
+	// (spec cognito-identity §10.1).
+	Sign(payload []byte) (string, error)
+
+	// JWKS returns the public signing keys that are not retired as a JSON Web Key Set, the active one first.
+	JWKS() []byte
+
+	// UserSecret opens the secret of a user's access key.
+	UserSecret(accessKeyID string, sealed []byte) (string, error)
+}
+
+// A Holder makes and opens what the key-encryption key protects.
+type Holder interface {
+	// NewRing makes a ring with one active key.
+	NewRing(use string, now time.Time) (Ring, error)
+	// Open opens rings. It fails when any key that is not retired does not open: with the wrong key-encryption key
+	// nothing may run.
+	Open(rings []Ring) (Keys, error)
+	// SealUserSecret seals the secret of a user's access key for UserSecret.
+	SealUserSecret(accessKeyID, secret string) ([]byte, error)
+}

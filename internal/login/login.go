@@ -1,0 +1,70 @@
+// Package login is what the rest of idpool knows of a login: who vouches for whom, with which claims; the interface of
+// the packages that verify one; and the reasons to refuse one.
+//
+// A Login exists only because a Verifier returned it, so holding one means that every check of its provider passed. How
+// a token of some protocol is checked is the business of login/oidc and its neighbours; which identity it leads to is
+// that of identity.
+package login
+
+import (
+	"context"
+	"time"
+)
+
+// Kind is the protocol, and with it the verifier, of a provider.
+type Kind string
+
+// The kinds. What is absent here cannot be configured.
+const (
+	OIDC Kind = "oidc" // an IAM OpenID Connect provider
+)
+
+// OwnIssuer is the name of our own issuer in trust policies and condition keys, and the Logins key of our own tokens,
+// wherever the issuer's URL really is: policies written for AWS keep working (spec cognito-identity §14.1).
+const OwnIssuer = "cognito-identity.amazonaws.com"
+
+// Provider is one provider as one pool sees it: everything that a verifier needs, compiled from documents once.
+type Provider struct {
+	Kind Kind
+	// Key is the provider's key in a Logins map, compared byte for byte: for OIDC the issuer without its scheme.
+	Key string
+	// ARN is the provider's ARN, where it has one.
+	ARN string
+	// Issuer is the exact `iss`, with its scheme.
+	Issuer string
+	// Audiences are the client ids of which `aud` must hold one.
+	Audiences []string
+	// Algorithms are the JOSE algorithms that it may use; empty means all that the verifier knows.
+	Algorithms []string
+	// AZPReplacesAudience is AWS's rule: where `azp` is present it is checked instead of `aud`. Default false: both are.
+	AZPReplacesAudience bool
+	// Config tells apart two configurations of one issuer, so that caches are never shared between them (security A15).
+	Config string
+}
+
+// Login is a verified login.
+type Login struct {
+	Provider *Provider
+	// Subject is the provider's stable id of the user: opaque bytes, 1–255 of them, valid UTF-8 without control codes.
+	Subject string
+	// Audience is the client id that matched.
+	Audience string
+	// Claims are the verified claims by name, as decoded JSON: string, json.Number, bool, nil, []any, map[string]any.
+	Claims map[string]any
+	// Expires is when the token ends.
+	Expires time.Time
+}
+
+// AMR returns the two entries by which our own token names the login (spec cognito-identity §10.2).
+func (l *Login) AMR() [2]string {
+	return [2]string{l.Provider.Key, l.Provider.ARN + ":OIDC:" + l.Subject}
+}
+
+// A Verifier believes a token or refuses it.
+//
+// Verify returns a Login only after every check passed. It refuses with a *Refusal and with nothing else: what it
+// cannot decide is Unreachable. Nothing that an unverified token says causes a connection to anywhere. It may wait for
+// the provider's keys, as long as ctx allows, and is safe for concurrent use.
+type Verifier interface {
+	Verify(ctx context.Context, provider *Provider, token string, now time.Time) (*Login, error)
+}

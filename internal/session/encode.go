@@ -1,0 +1,124 @@
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// formatVersion is the first byte of a payload. A reader knows its own version and the one before.
+const formatVersion = 1
+
+const (
+	flagGuest = 1 << iota
+	flagPolicies
+)
+
+var errFormat = errors.New("session payload of another form")
+
+// encode writes the fields in the order of the struct: strings with their length in front, lists with their count.
+func encode(s *Session) []byte {
+	b := make([]byte, 0, 512)
+	b = append(b, formatVersion, flags(s))
+	b = binary.AppendVarint(b, s.Issued.Unix())
+	b = binary.AppendVarint(b, s.Expires.Unix())
+	for _, text := range s.texts() {
+		b = appendString(b, *text)
+	}
+	for _, list := range s.lists() {
+		b = binary.AppendUvarint(b, uint64(len(*list)))
+		for _, text := range *list {
+			b = appendString(b, text)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Tags)))
+	for _, t := range s.Tags {
+		b = appendString(appendString(b, t.Key), t.Value)
+	}
+	return b
+}
+
+func decode(b []byte) (*Session, error) {
+	if len(b) < 2 || b[0] != formatVersion || b[1] > flagGuest|flagPolicies {
+		return nil, errFormat
+	}
+	s := &Session{Guest: b[1]&flagGuest != 0, HasPolicies: b[1]&flagPolicies != 0}
+	r := reader{b: b[2:]}
+	s.Issued, s.Expires = r.time(), r.time()
+	for _, text := range s.texts() {
+		*text = r.text()
+	}
+	for _, list := range s.lists() {
+		for range r.count() {
+			*list = append(*list, r.text())
+		}
+	}
+	for range r.count() {
+		s.Tags = append(s.Tags, Tag{r.text(), r.text()})
+	}
+	if r.bad || len(r.b) != 0 {
+		return nil, errFormat
+	}
+	return s, nil
+}
+
+// texts and lists name the fields once for both directions. New ones are added at the end, with a new version.
+func (s *Session) texts() []*string {
+	return []*string{
+		&s.AccessKeyID, &s.Account, &s.RoleName, &s.RolePath, &s.RoleID, &s.Name,
+		&s.SourceIdentity, &s.Federated, &s.PoolID, &s.IdentityID,
+	}
+}
+
+func (s *Session) lists() []*[]string { return []*[]string{&s.Policies, &s.Transitive, &s.AMR} }
+
+func flags(s *Session) byte {
+	var f byte
+	if s.Guest {
+		f |= flagGuest
+	}
+	if s.HasPolicies {
+		f |= flagPolicies
+	}
+	return f
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// reader reads what encode wrote; after the first failure everything is empty and bad is set.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) time() time.Time {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail()
+		return time.Time{}
+	}
+	r.b = r.b[n:]
+	return time.Unix(v, 0).UTC()
+}
+
+// count reads a length or a count, which can never exceed the bytes that are left: each item takes at least one.
+func (r *reader) count() int {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > uint64(len(r.b)-n) {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return int(v)
+}
+
+func (r *reader) text() string {
+	n := r.count()
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) fail() { r.b, r.bad = nil, true }
