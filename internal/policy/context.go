@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Context is the condition keys of one request. Build it once and use it for all decisions on the request; it may be read
+// by several goroutines, not while a key is set. The zero value, and nil, have no keys.
+//
+// Names are compared without regard to case, the part after the slash of a tag key included (spec §2.3). A key that is
+// absent, one without a value and one with an empty value are three different things.
+type Context struct {
+	keys map[string]entry // by folded name
+}
+
+// entry is what the request says of one key.
+type entry struct {
+	values []string
+	// null says that there is no value but empty ones: what Null and the set operators take for nothing.
+	null bool
+	// resolves says that the key can stand in for a variable: it has a single value, not empty, of valid UTF-8. An empty
+	// one would turn ${team}* into *.
+	resolves bool
+}
+
+// Set gives a key its values, instead of any that it had. With one value the key is single-valued and can be used as a
+// variable; with none it is there and empty. For a key that is a list by nature use SetList.
+func (c *Context) Set(key string, values ...string) { c.put(key, values, len(values) == 1) }
+
+// SetList gives a key its values as Set does. The key is multi-valued also when there is just one value, so it never
+// stands in for a variable.
+func (c *Context) SetList(key string, values ...string) { c.put(key, values, false) }
+
+// SetNew is Set unless a key with the name, in any case, is there already; then it changes nothing and returns false. It
+// is for keys whose names come from outside: a claim "AUD" must not take the place of "aud".
+func (c *Context) SetNew(key string, values ...string) bool {
+	if c.Has(key) {
+		return false
+	}
+	c.Set(key, values...)
+	return true
+}
+
+// Unset removes a key.
+func (c *Context) Unset(key string) {
+	if c != nil {
+		delete(c.keys, foldKey(key))
+	}
+}
+
+// Has reports whether a key is there, with or without a value.
+func (c *Context) Has(key string) bool {
+	_, ok := c.lookup(foldKey(key))
+	return ok
+}
+
+func (c *Context) put(key string, values []string, single bool) {
+	if c.keys == nil {
+		c.keys = make(map[string]entry)
+	}
+	e := entry{values: slices.Clone(values), null: true}
+	for _, v := range values {
+		e.null = e.null && v == ""
+	}
+	e.resolves = single && !e.null && utf8.ValidString(values[0])
+	c.keys[foldKey(key)] = e
+}
+
+func (c *Context) lookup(folded string) (entry, bool) {
+	if c == nil {
+		return entry{}, false
+	}
+	e, ok := c.keys[folded]
+	return e, ok
+}
+
+// substitute returns the text that stands for a variable.
+func (c *Context) substitute(folded string) (string, bool) {
+	e, _ := c.lookup(folded)
+	if !e.resolves {
+		return "", false
+	}
+	return e.values[0], true
+}
+
+// foldKey returns the form of a key name in which names that differ only in case are equal.
+func foldKey(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return strings.Map(foldRune, s)
+		}
+	}
+	return s
+}
+
+// foldRune returns the least of the characters that are the same letter, or its small form in ASCII.
+func foldRune(c rune) rune {
+	least := c
+	for f := unicode.SimpleFold(c); f != c; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	if least < utf8.RuneSelf {
+		return rune(lower(byte(least)))
+	}
+	return least
+}
