@@ -1,0 +1,59 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const wellKnown = "/.well-known/openid-configuration"
+
+// fetchSet loads the issuer's keys: its discovery document, then the key set that this one names. Both come through the
+// fetcher, so a jwks_uri on another host is held to the same rules. It never panics, whatever the issuer sends: nobody
+// above this goroutine would recover.
+func (s *source) fetchSet(ctx context.Context, now time.Time) (set *keySet, report Load) {
+	report.Issuer = s.id.issuer
+	defer func() {
+		if v := recover(); v != nil {
+			set, report.Err = nil, fmt.Errorf("panic while reading the issuer's keys: %v", v)
+		}
+	}()
+	keysURL, err := s.discover(ctx)
+	if err != nil {
+		report.Err = err
+		return nil, report
+	}
+	doc, err := s.fetcher.Get(ctx, keysURL)
+	if err != nil {
+		report.Err = fmt.Errorf("the key set: %w", err)
+		return nil, report
+	}
+	keys, dropped, err := parseKeys(doc.Body)
+	report.Dropped, report.Keys, report.Err = dropped, len(keys), err
+	if err != nil {
+		return nil, report
+	}
+	return newKeySet(keys, dropped, now, doc.MaxAge), report
+}
+
+// discover returns the URL of the issuer's key set (OpenID Connect Discovery §4).
+func (s *source) discover(ctx context.Context) (string, error) {
+	doc, err := s.fetcher.Get(ctx, strings.TrimSuffix(s.id.issuer, "/")+wellKnown)
+	if err != nil {
+		return "", fmt.Errorf("the discovery document: %w", err)
+	}
+	all, err := decodeObject(doc.Body)
+	if err != nil {
+		return "", fmt.Errorf("the discovery document is %w", err)
+	}
+	if all["issuer"] != s.id.issuer {
+		return "", errors.New("the discovery document is of another issuer")
+	}
+	uri, ok := all["jwks_uri"].(string)
+	if !ok || uri == "" {
+		return "", errors.New("the discovery document names no key set")
+	}
+	return uri, nil
+}

@@ -1,0 +1,184 @@
+// Package oidc verifies the ID tokens of OpenID Connect providers.
+//
+// A token passes a strict parser of our own first (token.go, json.go, claims.go): what is ambiguous to any reader is
+// refused, so that no two readers can disagree on it. Its signature is checked with the standard library
+// (algorithm.go), by a key of the one provider that the caller named (keyset.go). The keys of a provider are a source
+// (source.go): an immutable set behind a pointer, loaded through the one outgoing client (discovery.go), and filtered
+// key by key (jwk.go). What an unverified token says never decides where a connection goes, and hardly whether there
+// is one: at most two loads a minute.
+//
+// Which login key belongs to which provider, and what a login leads to, is decided elsewhere.
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"idpool/internal/fetch"
+	"idpool/internal/login"
+)
+
+// The bounds of Options, and their defaults.
+const (
+	MaxExpiryGrace     = 5 * time.Minute
+	DefaultMaxLifetime = 30 * 24 * time.Hour
+	DefaultMaxSources  = 4096
+)
+
+// Fetcher gets a document from a URL, by rules of its own on what may be reached. *fetch.Client is one.
+type Fetcher interface {
+	Get(ctx context.Context, url string) (*fetch.Document, error)
+}
+
+// Options are the settings of a Verifier. The zero value is the default.
+type Options struct {
+	// ExpiryGrace is for how long after `exp` a token is still taken: 0, the default, to MaxExpiryGrace.
+	ExpiryGrace time.Duration
+	// MaxLifetime is the longest `exp` − `iat`; 0 means DefaultMaxLifetime.
+	MaxLifetime time.Duration
+	// MaxSources is how many providers' keys are kept; the one unused for longest makes room. 0 means
+	// DefaultMaxSources.
+	MaxSources int
+	// OnLoad, where set, is told of every attempt to load keys. It is called on the loading goroutine.
+	OnLoad func(Load)
+}
+
+// Load is one attempt to load the keys of a provider.
+type Load struct {
+	Issuer  string
+	Keys    int      // usable keys
+	Dropped []string // for each key that was left out: why
+	Err     error    // nil when the set was replaced
+}
+
+// Verifier is the login.Verifier for login.OIDC. It is safe for concurrent use.
+type Verifier struct {
+	opts    Options
+	fetcher Fetcher
+	work    *work
+
+	mu      sync.RWMutex
+	sources map[sourceID]*source
+}
+
+var _ login.Verifier = (*Verifier)(nil)
+
+// New returns a verifier that gets keys through the fetcher. It fails when an option is out of its bounds. Close it
+// when it is no longer needed.
+func New(fetcher Fetcher, opts Options) (*Verifier, error) {
+	if opts.ExpiryGrace < 0 || opts.ExpiryGrace > MaxExpiryGrace {
+		return nil, fmt.Errorf("the grace for expired tokens must be from 0 to %v", MaxExpiryGrace)
+	}
+	if opts.MaxLifetime < 0 || opts.MaxSources < 0 {
+		return nil, errors.New("the longest lifetime of a token and the number of key sources must not be negative")
+	}
+	if opts.MaxLifetime == 0 {
+		opts.MaxLifetime = DefaultMaxLifetime
+	}
+	if opts.MaxSources == 0 {
+		opts.MaxSources = DefaultMaxSources
+	}
+	return &Verifier{opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}}, nil
+}
+
+// Close ends the loads under way and waits for them, as long as ctx allows. A closed verifier verifies with the keys
+// that it has and loads no more.
+func (v *Verifier) Close(ctx context.Context) error { return v.work.close(ctx) }
+
+// Verify returns the login that the token proves, or a *login.Refusal.
+//
+// The order of the checks is that of spec cognito-identity §8.2. Everything that costs little comes before the
+// signature; but what a token says of time and audience is judged only once its signature holds, so that nobody can ask
+// us about tokens that nobody issued.
+func (v *Verifier) Verify(ctx context.Context, p *login.Provider, token string, now time.Time) (*login.Login, error) {
+	l, refusal := v.verify(ctx, p, token, now)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return l, nil
+}
+
+func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, now time.Time) (*login.Login, *login.Refusal) {
+	if p.Kind != login.OIDC || p.Issuer == "" || len(p.Audiences) == 0 {
+		return nil, &login.Refusal{Reason: login.IssuerUnreachable, Expected: "an OpenID Connect provider with an issuer and client ids", Found: "another provider"}
+	}
+	t, refusal := parseToken(raw)
+	if refusal != nil {
+		return nil, refusal
+	}
+	c, refusal := parseClaims(t.payload, p.Issuer)
+	if refusal != nil {
+		return nil, refusal
+	}
+	alg, refusal := chooseAlgorithm(t.alg, p.Algorithms)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if refusal := v.source(p, now).verify(ctx, t, alg, now); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := c.checkTimes(now, v.opts); refusal != nil {
+		return nil, refusal
+	}
+	audience, refusal := c.checkAudience(p)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return &login.Login{Provider: p, Subject: c.sub, Audience: audience, Claims: c.all, Expires: time.Unix(c.exp, 0).UTC()}, nil
+}
+
+// source returns the keys of the provider's configuration.
+func (v *Verifier) source(p *login.Provider, now time.Time) *source {
+	id := sourceID{p.Issuer, p.Config}
+	v.mu.RLock()
+	s := v.sources[id]
+	v.mu.RUnlock()
+	if s == nil {
+		s = v.addSource(id)
+	}
+	s.touch(now)
+	return s
+}
+
+// addSource adds a source, and where there are too many takes away the one that was unused for longest.
+func (v *Verifier) addSource(id sourceID) *source {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if s := v.sources[id]; s != nil {
+		return s
+	}
+	if len(v.sources) >= v.opts.MaxSources {
+		v.evictLocked()
+	}
+	s := &source{id: id, fetcher: v.fetcher, work: v.work, onLoad: v.opts.OnLoad}
+	v.sources[id] = s
+	return s
+}
+
+func (v *Verifier) evictLocked() {
+	var oldest *source
+	for _, s := range v.sources {
+		if oldest == nil || s.used.Load() < oldest.used.Load() {
+			oldest = s
+		}
+	}
+	if oldest != nil {
+		delete(v.sources, oldest.id)
+	}
+}
+
+// sourceID names the keys of one configuration of one issuer: never a key id, which is the issuer's to choose
+// (security A15).
+type sourceID struct {
+	issuer, config string
+}
+
+// touch notes that the source was used. Seconds are enough, and spare the other cores a write on every request.
+func (s *source) touch(now time.Time) {
+	if sec := now.Unix(); s.used.Load() != sec {
+		s.used.Store(sec)
+	}
+}

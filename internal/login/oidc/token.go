@@ -1,0 +1,134 @@
+package oidc
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"idpool/internal/login"
+)
+
+// The limits of a token (requirement 1, security A3 and A6), in bytes.
+const (
+	maxToken  = 50_000
+	maxHeader = 4 << 10
+	maxKeyID  = 256
+)
+
+// token is a JWS in compact serialization (RFC 7515 §3.1), taken apart. Nothing of it is believed yet.
+type token struct {
+	alg       string
+	kid       string // "" when the header names none
+	signed    []byte // header and payload as sent: what the signature covers
+	payload   []byte
+	signature []byte
+}
+
+// strict decodes base64url without padding and wants zero trailing bits. It would skip line breaks; split does not.
+var strict = base64.RawURLEncoding.Strict()
+
+// parseToken takes a token apart and reads its header.
+func parseToken(raw string) (*token, *login.Refusal) {
+	dot1, dot2, err := split(raw)
+	if err != nil {
+		return nil, malformed("three non-empty segments of base64url", err)
+	}
+	if strict.DecodedLen(dot1) > maxHeader {
+		return nil, malformed("a header of at most 4096 bytes", errors.New("a longer one"))
+	}
+	b := []byte(raw)
+	header, err1 := decodeSegment(b[:dot1])
+	payload, err2 := decodeSegment(b[dot1+1 : dot2])
+	signature, err3 := decodeSegment(b[dot2+1:])
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, malformed("three non-empty segments of base64url", errNotCanonical)
+	}
+	t := &token{signed: b[:dot2], payload: payload, signature: signature}
+	if refusal := t.readHeader(header); refusal != nil {
+		return nil, refusal
+	}
+	return t, nil
+}
+
+var errNotCanonical = errors.New("a segment that is not canonical base64url")
+
+// split finds the two dots of a token. It looks at every byte once and allocates nothing, whatever it is given.
+func split(raw string) (dot1, dot2 int, err error) {
+	if len(raw) > maxToken {
+		return 0, 0, fmt.Errorf("more than %d bytes", maxToken)
+	}
+	dots := [2]int{-1, -1}
+	n := 0
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		case c == '.' && n < 2:
+			dots[n] = i
+			n++
+		case c == '.':
+			return 0, 0, errors.New("more than three segments")
+		default:
+			return 0, 0, errors.New("a byte outside the alphabet")
+		}
+	}
+	if n < 2 {
+		return 0, 0, errors.New("fewer than three segments")
+	}
+	if dots[0] == 0 || dots[1] == dots[0]+1 || dots[1] == len(raw)-1 {
+		return 0, 0, errors.New("an empty segment")
+	}
+	return dots[0], dots[1], nil
+}
+
+func decodeSegment(segment []byte) ([]byte, error) {
+	out := make([]byte, strict.DecodedLen(len(segment)))
+	n, err := strict.Decode(out, segment)
+	return out[:n], err
+}
+
+// forbidden are the header members that change what a token means or where its key comes from (requirement 4). Ignoring
+// them would be taking the token for something that its issuer did not say.
+var forbidden = [...]string{"crit", "b64", "zip", "cty", "enc", "jku", "x5u", "jwk"}
+
+// readHeader reads the members that we know. Others, such as x5t, are ignored.
+func (t *token) readHeader(b []byte) *login.Refusal {
+	header, err := decodeObject(b)
+	if err != nil {
+		return malformed("a header that is a JSON object", err)
+	}
+	for _, name := range forbidden {
+		if _, ok := header[name]; ok {
+			return malformed("a plain signed token", errors.New("the header member "+name))
+		}
+	}
+	var ok bool
+	if t.alg, ok = header["alg"].(string); !ok || t.alg == "" {
+		return malformed("a header with alg as a string", errors.New("none"))
+	}
+	if kid, present := header["kid"]; present {
+		if t.kid, ok = kid.(string); !ok || !isKeyID(t.kid) {
+			return malformed("kid as 1 to 256 printable ASCII characters", errors.New("something else"))
+		}
+	}
+	if typ, present := header["typ"]; present && typ != "JWT" && typ != "jwt" {
+		return &login.Refusal{Reason: login.WrongTokenType, Expected: "the type JWT, or none", Found: "another type in the header"}
+	}
+	return nil
+}
+
+func isKeyID(s string) bool {
+	if s == "" || len(s) > maxKeyID {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// malformed refuses a token that cannot be read. The error becomes a description, so it must quote nothing.
+func malformed(expected string, found error) *login.Refusal {
+	return &login.Refusal{Reason: login.Malformed, Expected: expected, Found: found.Error()}
+}
