@@ -1,0 +1,7 @@
+-- +goose NO TRANSACTION
+-- One row: the revision of the whole store.
+-- +goose Up
+CREATE TABLE IF NOT EXISTS store_revision (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    n  BIGINT NOT NULL
+);

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX IF NOT EXISTS documents_revision ON documents (revision);

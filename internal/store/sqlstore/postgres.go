@@ -1,0 +1,163 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	defaultConnections = 16
+	// A connection is renewed now and then, so that a pool finds its way back after a failover or to a new address.
+	maxLifetime = 30 * time.Minute
+	maxIdle     = 5 * time.Minute
+	// cancelGrace is how long a statement that ran out of time may take to hear of it.
+	cancelGrace = 200 * time.Millisecond
+)
+
+// postgresEngine is a pool of connections to the primary. Read committed is enough, since statements name the versions
+// that they expect; with a stricter level, or a database that knows no other, transactions are repeated.
+type postgresEngine struct{ db *sql.DB }
+
+func openPostgres(ctx context.Context, url string, o Options) (engine, error) {
+	config, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	connections := o.Connections
+	if connections == 0 {
+		connections = defaultConnections
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxLifetime(maxLifetime)
+	db.SetConnMaxIdleTime(maxIdle)
+	if err := migrate(ctx, db, postgresDialect); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	return &postgresEngine{db}, nil
+}
+
+// postgresConfig reads a URL. TLS is asked for where the URL says nothing and the host is not this machine, since a
+// client that falls back to plain text (sslmode=prefer) protects nothing.
+func postgresConfig(text string) (*pgx.ConnConfig, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errors.New("store URL: cannot be read") // the cause quotes the URL, and with it the password
+	}
+	config, err := pgx.ParseConfig(text)
+	if err != nil {
+		return nil, withoutPassword(err, u)
+	}
+	if !u.Query().Has("sslmode") && os.Getenv("PGSSLMODE") == "" && remote(config) {
+		q := u.Query()
+		q.Set("sslmode", "verify-full")
+		u.RawQuery = q.Encode()
+		if config, err = pgx.ParseConfig(u.String()); err != nil {
+			return nil, withoutPassword(err, u)
+		}
+	}
+	if config.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
+		return nil, errors.New("store URL: default_query_exec_mode=simple_protocol is refused, it sends parameters as text of statements")
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "idpool"
+	}
+	// Closing the connection alone would leave the statement waiting on the server, for a lock perhaps, and each caller
+	// that gives up would leave one more until the server has none to give.
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelGrace}
+	}
+	return config, nil
+}
+
+// withoutPassword returns the reason why a URL was refused, as far as it can be told.
+func withoutPassword(err error, u *url.URL) error {
+	password, set := u.User.Password()
+	if set && password != "" && strings.Contains(err.Error(), password) {
+		return errors.New("store URL: cannot be read")
+	}
+	return fmt.Errorf("store URL: %w", err)
+}
+
+// remote reports whether any host of the configuration is another machine.
+func remote(c *pgx.ConnConfig) bool {
+	if !local(c.Host) {
+		return true
+	}
+	for _, f := range c.Fallbacks {
+		if !local(f.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasPrefix(host, "/") || ip != nil && ip.IsLoopback()
+}
+
+func (e *postgresEngine) read(ctx context.Context, fn func(session) error) error {
+	return retry(ctx, func() error { return fn(handle{ctx, e.db}) })
+}
+
+func (e *postgresEngine) change(ctx context.Context, fn func(session) error) error {
+	return retry(ctx, func() error { return e.transact(ctx, fn) })
+}
+
+func (e *postgresEngine) transact(ctx context.Context, fn func(session) error) error {
+	tx, err := e.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(handle{ctx, tx}); err != nil {
+		_ = tx.Rollback() // where it fails, the connection is closed, which undoes as well
+		return err
+	}
+	err = tx.Commit()
+	if err == nil || errors.As(err, new(*pgconn.PgError)) {
+		return err
+	}
+	return errUnknownOutcome{err}
+}
+
+func (e *postgresEngine) close() error {
+	if err := e.db.Close(); err != nil {
+		return fmt.Errorf("close store: %w", redact(err))
+	}
+	return nil
+}
+
+// handle is a session on a pool or in a transaction, for as long as ctx lasts. The driver prepares statements by itself.
+type handle struct {
+	ctx context.Context
+	db  interface {
+		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+	}
+}
+
+func (h handle) query(text string, args ...any) (*sql.Rows, error) {
+	return h.db.QueryContext(h.ctx, text, args...)
+}
+
+func (h handle) exec(text string, args ...any) (int64, error) {
+	result, err := h.db.ExecContext(h.ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
