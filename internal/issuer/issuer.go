@@ -1,0 +1,83 @@
+// Package issuer is our OpenID Connect face: what our tokens say, the discovery document and the key set.
+//
+// Everything that names the issuer comes from the configuration; nothing of a request does (security H7). Who may have a
+// token is decided elsewhere, and keys are those of the snapshot.
+package issuer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"idpool/internal/keyring"
+)
+
+// The paths of the documents below the issuer (spec cognito-identity §10.3: the second really is called jwks_uri).
+const (
+	DiscoveryPath = "/.well-known/openid-configuration"
+	KeysPath      = "/.well-known/jwks_uri"
+)
+
+// Lifetimes of our tokens (spec §10.1).
+const Lifetime = 10 * time.Minute
+
+// Claims are what a token of ours says of an identity, before it is signed. A role's trust policy is decided on them.
+type Claims struct {
+	Issuer     string
+	IdentityID string // sub
+	PoolID     string // aud
+	PoolARN    string
+	// AMR is unauthenticated, or authenticated and two entries for each login of the call (spec §10.2).
+	AMR    []string
+	Issued time.Time
+	Expiry time.Time
+}
+
+// payload has the members in the order that AWS writes them.
+type payload struct {
+	Sub     string   `json:"sub"`
+	Aud     string   `json:"aud"`
+	AMR     []string `json:"amr"`
+	Iss     string   `json:"iss"`
+	PoolARN string   `json:"https://cognito-identity.amazonaws.com/identity-pool-arn"`
+	Exp     int64    `json:"exp"`
+	Iat     int64    `json:"iat"`
+}
+
+// Sign returns the token with the claims.
+func Sign(keys keyring.Keys, c *Claims) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(payload{
+		Sub: c.IdentityID, Aud: c.PoolID, AMR: c.AMR, Iss: c.Issuer, PoolARN: c.PoolARN, Exp: c.Expiry.Unix(), Iat: c.Issued.Unix(),
+	})
+	if err != nil {
+		return "", fmt.Errorf("writing the claims of a token: %w", err)
+	}
+	return keys.Sign(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// Discovery returns the discovery document of an issuer.
+func Discovery(issuer string) []byte {
+	text, err := json.Marshal(struct {
+		Issuer        string   `json:"issuer"`
+		JWKS          string   `json:"jwks_uri"`
+		Authorization string   `json:"authorization_endpoint"`
+		ResponseTypes []string `json:"response_types_supported"`
+		SubjectTypes  []string `json:"subject_types_supported"`
+		Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+		Claims        []string `json:"claims_supported"`
+	}{
+		Issuer: issuer, JWKS: issuer + KeysPath,
+		// There is no page to log in at; the member is required by OpenID Connect Discovery §3.
+		Authorization: issuer + "/authorize",
+		ResponseTypes: []string{"id_token"}, SubjectTypes: []string{"public"}, Algorithms: []string{"RS512"},
+		Claims: []string{"sub", "aud", "amr", "iss", "exp", "iat"},
+	})
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return text
+}

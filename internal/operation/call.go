@@ -1,0 +1,103 @@
+// Package operation is what an operation of any service looks like to the door: one row of a table, and the call that it
+// is given. What is not a row cannot be routed (security 32).
+//
+// The door does what all operations share — the snapshot, who calls, whether he may, constraints, the event — so that no
+// operation can forget it. A row only says what is its own.
+package operation
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"idpool/internal/event"
+	"idpool/internal/policy"
+	"idpool/internal/session"
+	"idpool/internal/snapshot"
+)
+
+// Call is one request as its operation sees it. Everything was checked by the door.
+type Call struct {
+	Snapshot  *snapshot.Snapshot
+	Now       time.Time
+	RequestID string
+	// Caller is who signed; nil for anonymous operations.
+	Caller *Caller
+	Event  *event.Record
+	Client netip.Addr
+	// Secure is whether the request came over TLS, to us or to a trusted proxy.
+	Secure    bool
+	UserAgent string
+}
+
+// Caller is who signed a request: a user with an access key of his own, or a session of a role.
+type Caller struct {
+	ARN         string // of the user or of the session
+	Account     string
+	UserID      string
+	AccessKeyID string
+	// User is the user, or Session and Role the session and its role.
+	User    *snapshot.User
+	Session *session.Session
+	Role    *snapshot.Role
+	// Policies are all that bear on him.
+	Policies policy.Policies
+}
+
+// Context returns the condition keys that every request has (spec sts-iam §2.5), without a caller's.
+func (c *Call) Context() *policy.Context {
+	k := new(policy.Context)
+	now := c.Now.UTC()
+	k.Set("aws:CurrentTime", now.Format("2006-01-02T15:04:05Z"))
+	k.Set("aws:EpochTime", strconv.FormatInt(now.Unix(), 10))
+	k.Set("aws:SecureTransport", strconv.FormatBool(c.Secure))
+	k.Set("aws:RequestedRegion", c.Snapshot.Region)
+	k.Set("aws:ViaAWSService", "false")
+	k.Set("aws:PrincipalIsAWSService", "false")
+	k.Set("aws:ResourceAccount", c.Snapshot.Account)
+	if c.Client.IsValid() {
+		k.Set("aws:SourceIp", c.Client.String())
+	}
+	if c.UserAgent != "" {
+		k.Set("aws:UserAgent", c.UserAgent)
+	}
+	return k
+}
+
+// Describe adds the caller's condition keys.
+func (c *Caller) Describe(k *policy.Context) {
+	k.Set("aws:PrincipalAccount", c.Account)
+	k.Set("aws:userid", c.UserID)
+	if c.User != nil {
+		k.Set("aws:PrincipalArn", c.ARN)
+		k.Set("aws:PrincipalType", "User")
+		k.Set("aws:username", c.User.Name)
+		for key, value := range c.User.Tags {
+			k.Set("aws:PrincipalTag/"+key, value)
+		}
+		return
+	}
+	describeSession(k, c.Session, c.Role)
+}
+
+// describeSession adds the keys of a session of a role. Session tags replace the role's tags of the same name; the claims
+// of our own token survive into the session, a guest's too (spec sts-iam §1.9).
+func describeSession(k *policy.Context, s *session.Session, role *snapshot.Role) {
+	k.Set("aws:PrincipalArn", s.RoleARN())
+	k.Set("aws:PrincipalType", "AssumedRole")
+	k.Set("aws:TokenIssueTime", s.Issued.UTC().Format("2006-01-02T15:04:05Z"))
+	k.Set("aws:MultiFactorAuthPresent", "false")
+	for key, value := range role.Tags {
+		k.Set("aws:PrincipalTag/"+key, value)
+	}
+	for _, t := range s.Tags {
+		k.Set("aws:PrincipalTag/"+t.Key, t.Value)
+	}
+	if s.SourceIdentity != "" {
+		k.Set("aws:SourceIdentity", s.SourceIdentity)
+	}
+	if s.Federated != "" {
+		k.Set("aws:FederatedProvider", s.Federated)
+	}
+	OwnClaims(k, s.PoolID, s.IdentityID, s.AMR)
+}

@@ -1,0 +1,166 @@
+// Package pool is what an identity pool is, and what makes one valid (spec cognito-identity §5, §7.1, §7.17, §7.23).
+//
+// A Pool is a document: its JSON form is what the store keeps. Whether the things that it names exist is not known here;
+// the operations ask the snapshot.
+package pool
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"idpool/internal/arn"
+	"idpool/internal/fault"
+	"idpool/internal/login"
+)
+
+// The two keys of Roles.
+const (
+	Authenticated   = "authenticated"
+	Unauthenticated = "unauthenticated"
+)
+
+// Pool is an identity pool with its roles.
+type Pool struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	// AllowUnauthenticated lets guests in. Read on every call, so that switching it off takes effect at once (security D5).
+	AllowUnauthenticated bool `json:"allow_unauthenticated"`
+	// AllowClassic has three states; nil, never set, follows the server's classic_flow_when_unset (spec §11.1).
+	AllowClassic *bool `json:"allow_classic,omitempty"`
+	// LoginProviders maps the key of a social provider to its app id.
+	LoginProviders    map[string]string `json:"login_providers,omitempty"`
+	DeveloperProvider string            `json:"developer_provider,omitempty"`
+	OIDCProviders     []string          `json:"oidc_providers,omitempty"` // ARNs
+	CognitoProviders  []CognitoProvider `json:"cognito_providers,omitempty"`
+	SAMLProviders     []string          `json:"saml_providers,omitempty"` // ARNs
+	Tags              map[string]string `json:"tags,omitempty"`
+	// Roles maps authenticated and unauthenticated to role ARNs.
+	Roles map[string]string `json:"roles,omitempty"`
+	// RoleMappings maps a provider, in the form of spec §7.17, to how it chooses a role.
+	RoleMappings map[string]RoleMapping `json:"role_mappings,omitempty"`
+}
+
+// CognitoProvider is one app client of a Cognito user pool.
+type CognitoProvider struct {
+	ProviderName    string `json:"provider_name"`
+	ClientID        string `json:"client_id"`
+	ServerSideCheck *bool  `json:"server_side_check,omitempty"`
+}
+
+// RoleMapping is how the logins of one provider choose a role (spec §11.2).
+type RoleMapping struct {
+	Type      string `json:"type"`      // Token or Rules
+	Ambiguous string `json:"ambiguous"` // AuthenticatedRole or Deny
+	Rules     []Rule `json:"rules,omitempty"`
+}
+
+// Rule gives RoleARN when the claim matches (spec §11.3).
+type Rule struct {
+	Claim     string `json:"claim"`
+	MatchType string `json:"match_type"` // Equals, Contains, StartsWith or NotEqual
+	Value     string `json:"value"`
+	RoleARN   string `json:"role_arn"`
+}
+
+// The values of RoleMapping's Type and Ambiguous, and of Rule's MatchType.
+const (
+	TypeToken         = "Token"
+	TypeRules         = "Rules"
+	AuthenticatedRole = "AuthenticatedRole"
+	Deny              = "Deny"
+	Equals            = "Equals"
+	Contains          = "Contains"
+	StartsWith        = "StartsWith"
+	NotEqual          = "NotEqual"
+)
+
+// Social are the keys that LoginProviders may have (spec §7.1). www.digits.com is gone and refused.
+var Social = []string{"accounts.google.com", "api.twitter.com", "appleid.apple.com", "graph.facebook.com", "www.amazon.com"}
+
+// HasProviders reports whether any provider is configured.
+func (p *Pool) HasProviders() bool {
+	return len(p.LoginProviders)+len(p.OIDCProviders)+len(p.CognitoProviders)+len(p.SAMLProviders) > 0 || p.DeveloperProvider != ""
+}
+
+const (
+	maxTags  = 50
+	maxRules = 25
+)
+
+// Validate refuses what no pool may be, with InvalidParameter. Lengths and patterns of members were checked by the door.
+func (p *Pool) Validate(account string) error {
+	for _, check := range []func() error{
+		func() error { return p.checkProviders(account) },
+		p.checkDeveloper,
+		p.checkTags,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pool) checkProviders(account string) error {
+	for _, key := range slices.Sorted(maps.Keys(p.LoginProviders)) {
+		if !slices.Contains(Social, key) {
+			return fault.New(fault.InvalidParameter, "Invalid login provider: %s", key)
+		}
+	}
+	for _, c := range p.CognitoProviders {
+		if c.ProviderName == "" || c.ClientID == "" || !strings.Contains(c.ProviderName, "/") {
+			return fault.New(fault.InvalidParameter, "Invalid Cognito Identity Provider")
+		}
+	}
+	if err := checkARNs(p.OIDCProviders, account, "oidc-provider/"); err != nil {
+		return err
+	}
+	return checkARNs(p.SAMLProviders, account, "saml-provider/")
+}
+
+func checkARNs(list []string, account, prefix string) error {
+	for i, text := range list {
+		a, err := arn.Parse(text)
+		if err != nil || a.Service != "iam" || a.Account != account || !strings.HasPrefix(a.Resource, prefix) || slices.Contains(list[:i], text) {
+			return fault.New(fault.InvalidParameter, "Invalid identity provider ARN: %s", text)
+		}
+	}
+	return nil
+}
+
+// checkDeveloper refuses a developer provider that poses as another provider (security D10).
+func (p *Pool) checkDeveloper() error {
+	d := p.DeveloperProvider
+	taken := d == login.OwnIssuer || d == "www.digits.com" || slices.Contains(Social, d) ||
+		slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName == d }) ||
+		slices.ContainsFunc(p.OIDCProviders, func(a string) bool { return strings.HasSuffix(a, ":oidc-provider/"+d) })
+	if d != "" && taken {
+		return fault.New(fault.InvalidParameter, "Invalid developer provider name: %s", d)
+	}
+	return nil
+}
+
+func (p *Pool) checkTags() error {
+	if len(p.Tags) > maxTags {
+		return fault.New(fault.InvalidParameter, "A pool can have at most %d tags.", maxTags)
+	}
+	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
+		if strings.HasPrefix(strings.ToLower(k), "aws:") || !tagText(k) || !tagText(p.Tags[k]) {
+			return fault.New(fault.InvalidParameter, "Invalid tag: %s", k)
+		}
+	}
+	return nil
+}
+
+// tagText allows letters, digits, spaces and _ . : / = + - @ (spec §2).
+func tagText(s string) bool {
+	for _, r := range s {
+		if !letterOrDigit(r) && !strings.ContainsRune(" _.:/=+-@", r) {
+			return false
+		}
+	}
+	return true
+}

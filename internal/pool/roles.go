@@ -1,0 +1,88 @@
+package pool
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"idpool/internal/arn"
+	"idpool/internal/fault"
+)
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// RoleARNs returns every role that the pool can give, each once, sorted: what iam:PassRole is asked for.
+func (p *Pool) RoleARNs() []string {
+	var all []string
+	for _, a := range p.Roles {
+		all = append(all, a)
+	}
+	for _, m := range p.RoleMappings {
+		for _, r := range m.Rules {
+			all = append(all, r.RoleARN)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// RoleForbidden is the refusal of a role that may not be given (spec §4.1).
+func RoleForbidden(roleARN string) *fault.Error {
+	return fault.New(fault.NotAuthorized, "Access to Role '%s' is forbidden.", roleARN)
+}
+
+// ValidateRoles refuses roles and mappings that are malformed or name a provider that the pool lacks.
+func (p *Pool) ValidateRoles() error {
+	for _, text := range p.RoleARNs() {
+		a, err := arn.Parse(text)
+		if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+			return RoleForbidden(text)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.RoleMappings)) {
+		m := p.RoleMappings[key]
+		if !p.hasMappingKey(key) {
+			return fault.New(fault.InvalidParameter, "%s is not a valid RoleMapping ProviderName or is not a configured provider.", key)
+		}
+		if err := m.validate(key, p.tokenMapping(key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *RoleMapping) validate(key string, tokenAllowed bool) error {
+	switch {
+	case m.Ambiguous == "":
+		return fault.New(fault.InvalidParameter, "AmbiguousRoleResolution is required for the role mapping of %s.", key)
+	case m.Type == TypeRules && len(m.Rules) == 0:
+		return fault.New(fault.InvalidParameter, "RulesConfiguration is required for the role mapping of %s.", key)
+	case m.Type == TypeToken && len(m.Rules) > 0:
+		return fault.New(fault.InvalidParameter, "RulesConfiguration is not allowed with Type Token for the role mapping of %s.", key)
+	case m.Type == TypeToken && !tokenAllowed:
+		return fault.New(fault.InvalidParameter, "Type Token is not supported for the role mapping of %s.", key)
+	case len(m.Rules) > maxRules:
+		return fault.New(fault.InvalidParameter, "A role mapping can have at most %d rules.", maxRules)
+	}
+	return nil
+}
+
+// hasMappingKey reports whether key names a provider of the pool in the form of spec §7.17: a user pool with its client
+// id, a social provider's key, or an ARN.
+func (p *Pool) hasMappingKey(key string) bool {
+	if _, ok := p.LoginProviders[key]; ok {
+		return true
+	}
+	return slices.Contains(p.OIDCProviders, key) || slices.Contains(p.SAMLProviders, key) || p.isUserPool(key)
+}
+
+func (p *Pool) isUserPool(key string) bool {
+	return slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName+":"+c.ClientID == key })
+}
+
+// tokenMapping reports whether roles may be read from the provider's own tokens: only those of a user pool or a SAML
+// provider, whose claims their users cannot write (security E1).
+func (p *Pool) tokenMapping(key string) bool {
+	return p.isUserPool(key) || slices.Contains(p.SAMLProviders, key)
+}

@@ -1,0 +1,297 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"idpool/internal/account"
+	"idpool/internal/arn"
+	"idpool/internal/keyring"
+	"idpool/internal/login"
+	"idpool/internal/policy"
+	"idpool/internal/pool"
+	"idpool/internal/store"
+)
+
+// Compiler makes snapshots of one account in one region.
+type Compiler struct {
+	Account string // 12 digits
+	Region  string
+	Holder  keyring.Holder
+}
+
+// documentID is the id under which a name is stored: names are unique without case.
+func documentID(name string) string { return strings.ToLower(name) }
+
+// Compile returns the snapshot that follows prev when the documents have changed; prev is nil at the start. It fails only
+// when the keys do not open: then the node must not go on with older ones for long, which Source sees to.
+func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64) (*Snapshot, error) {
+	s := c.follow(prev)
+	s.Revision = revision
+	changed := map[store.Kind][]store.Document{}
+	for _, d := range docs {
+		changed[d.Kind] = append(changed[d.Kind], d)
+		delete(s.Broken, broken(d))
+	}
+	s.policies = update(s, s.policies, changed[KindPolicy], c.policy)
+	s.providers = update(s, s.providers, changed[KindOIDCProvider], c.provider)
+	s.rings = update(s, s.rings, changed[KindKeyring], ring)
+	s.purges = update(s, s.purges, changed[KindPurge], func(_ *Snapshot, d store.Document) (int64, error) { return d.Version, nil })
+	s.roles = update(s, s.roles, changed[KindRole], c.role)
+	s.users = update(s, s.users, changed[KindUser], c.user)
+	s.pools = update(s, s.pools, changed[KindPool], poolOf)
+	if len(changed[KindPolicy]) > 0 {
+		s.relinkPolicies()
+	}
+	if len(changed[KindOIDCProvider]) > 0 {
+		s.relinkProviders()
+	}
+	if len(changed[KindRole])+len(changed[KindPolicy]) > 0 {
+		s.indexRoles()
+	}
+	if len(changed[KindUser])+len(changed[KindPolicy]) > 0 {
+		s.indexKeys()
+	}
+	if len(changed[KindKeyring]) > 0 {
+		return s, s.openKeys(c.Holder)
+	}
+	return s, nil
+}
+
+// follow returns a copy of prev that shares its maps, which update replaces before it changes them.
+func (c *Compiler) follow(prev *Snapshot) *Snapshot {
+	if prev == nil {
+		return &Snapshot{Account: c.Account, Region: c.Region, Broken: map[string]error{}}
+	}
+	s := *prev
+	s.Broken = maps.Clone(prev.Broken)
+	return &s
+}
+
+func broken(d store.Document) string { return string(d.Kind) + " " + d.ID }
+
+// update returns old with the changed documents compiled into it; old itself where nothing changed.
+func update[T any](s *Snapshot, old map[string]T, changed []store.Document, compile func(*Snapshot, store.Document) (T, error)) map[string]T {
+	if len(changed) == 0 {
+		return old
+	}
+	out := maps.Clone(old)
+	if out == nil {
+		out = map[string]T{}
+	}
+	for _, d := range changed {
+		delete(out, d.ID)
+		if d.Deleted {
+			continue
+		}
+		v, err := compile(s, d)
+		if err != nil {
+			s.Broken[broken(d)] = err
+			continue
+		}
+		out[d.ID] = v
+	}
+	return out
+}
+
+func (c *Compiler) policy(_ *Snapshot, d store.Document) (*Policy, error) {
+	m, err := read[account.ManagedPolicy](d)
+	if err != nil {
+		return nil, err
+	}
+	document, err := policy.Parse(policy.KindIdentity, []byte(m.Versions[m.Default]))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", broken(d), err)
+	}
+	return &Policy{ManagedPolicy: *m, Version: d.Version, ARN: m.ARN(c.Account), Document: document}, nil
+}
+
+func (c *Compiler) provider(_ *Snapshot, d store.Document) (*OIDCProvider, error) {
+	p, err := read[account.OIDCProvider](d)
+	if err != nil {
+		return nil, err
+	}
+	return &OIDCProvider{OIDCProvider: *p, Version: d.Version, ARN: p.ARN(c.Account)}, nil
+}
+
+func ring(_ *Snapshot, d store.Document) (*Ring, error) {
+	r, err := read[keyring.Ring](d)
+	if err != nil {
+		return nil, err
+	}
+	return &Ring{Ring: *r, Version: d.Version}, nil
+}
+
+func (c *Compiler) role(s *Snapshot, d store.Document) (*Role, error) {
+	r, err := read[account.Role](d)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := policy.Parse(policy.KindTrust, []byte(r.Trust))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", broken(d), err)
+	}
+	return &Role{
+		Role: *r, Version: d.Version, ARN: r.ARN(c.Account), Trust: trust,
+		Policies: s.bearing(d.Kind, d.ID, r.Inline, r.Attached, r.Boundary),
+	}, nil
+}
+
+func (c *Compiler) user(s *Snapshot, d store.Document) (*User, error) {
+	u, err := read[account.User](d)
+	if err != nil {
+		return nil, err
+	}
+	return &User{
+		User: *u, Version: d.Version, ARN: u.ARN(c.Account),
+		Policies: s.bearing(d.Kind, d.ID, u.Inline, u.Attached, u.Boundary),
+	}, nil
+}
+
+func poolOf(s *Snapshot, d store.Document) (*Pool, error) {
+	p, err := read[pool.Pool](d)
+	if err != nil {
+		return nil, err
+	}
+	return &Pool{Pool: *p, Version: d.Version, Providers: s.providersOf(p)}, nil
+}
+
+// bearing is policiesOf for a document that must not vanish: with a policy that cannot be compiled it has none, so that
+// everything is denied, until the policy is mended.
+func (s *Snapshot) bearing(kind store.Kind, id string, inline map[string]string, attached []string, boundary string) policy.Policies {
+	name := broken(store.Document{Kind: kind, ID: id})
+	delete(s.Broken, name)
+	p, err := s.policiesOf(inline, attached, boundary)
+	if err != nil {
+		s.Broken[name] = err
+		return policy.Policies{}
+	}
+	return p
+}
+
+// policiesOf compiles what bears on a role or user. An attached policy that is gone allows nothing; a boundary that is
+// gone allows nothing either, as it must: a missing fence is not an open one.
+func (s *Snapshot) policiesOf(inline map[string]string, attached []string, boundary string) (policy.Policies, error) {
+	var out policy.Policies
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
+		document, err := policy.Parse(policy.KindIdentity, []byte(inline[name]))
+		if err != nil {
+			return out, fmt.Errorf("inline policy %s: %w", name, err)
+		}
+		out.Identity = append(out.Identity, policy.Named{Name: name, Document: document})
+	}
+	for _, name := range attached {
+		if p := s.managed(name); p != nil {
+			out.Identity = append(out.Identity, policy.Named{Name: name, Document: p.Document})
+		}
+	}
+	if boundary == "" {
+		return out, nil
+	}
+	p := s.managed(boundary)
+	if p == nil {
+		return out, fmt.Errorf("boundary %s does not exist", boundary)
+	}
+	out.Boundary = []policy.Named{{Name: boundary, Document: p.Document}}
+	return out, nil
+}
+
+func (s *Snapshot) managed(policyARN string) *Policy {
+	name := policyARN[strings.LastIndexByte(policyARN, '/')+1:]
+	if p := s.policies[documentID(name)]; p != nil && p.ARN == policyARN {
+		return p
+	}
+	return nil
+}
+
+// providersOf compiles the providers of a pool whose logins can be verified. One that is gone takes its logins with it.
+func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
+	out := map[string]*login.Provider{}
+	for _, providerARN := range p.OIDCProviders {
+		if o := s.providers[providerARN]; o != nil {
+			v := o.login()
+			out[v.Key] = v
+		}
+	}
+	return out
+}
+
+// relinkPolicies compiles again what managed policies are attached to.
+func (s *Snapshot) relinkPolicies() {
+	s.roles, s.users = maps.Clone(s.roles), maps.Clone(s.users)
+	for id, r := range s.roles {
+		if len(r.Attached) == 0 && r.Boundary == "" {
+			continue
+		}
+		again := *r
+		again.Policies = s.bearing(KindRole, id, r.Inline, r.Attached, r.Boundary)
+		s.roles[id] = &again
+	}
+	for id, u := range s.users {
+		if len(u.Attached) == 0 && u.Boundary == "" {
+			continue
+		}
+		again := *u
+		again.Policies = s.bearing(KindUser, id, u.Inline, u.Attached, u.Boundary)
+		s.users[id] = &again
+	}
+}
+
+func (s *Snapshot) relinkProviders() {
+	s.pools = maps.Clone(s.pools)
+	for id, p := range s.pools {
+		if len(p.OIDCProviders) == 0 {
+			continue
+		}
+		again := *p
+		again.Providers = s.providersOf(&p.Pool)
+		s.pools[id] = &again
+	}
+}
+
+func (s *Snapshot) indexRoles() {
+	s.roleARNs = make(map[string]*Role, len(s.roles))
+	for _, r := range s.roles {
+		s.roleARNs[r.ARN] = r
+	}
+}
+
+func (s *Snapshot) indexKeys() {
+	s.keys = map[string]*AccessKey{}
+	for _, u := range s.users {
+		for _, k := range u.Keys {
+			s.keys[k.ID] = &AccessKey{AccessKey: k, User: u}
+		}
+	}
+}
+
+func (s *Snapshot) openKeys(holder keyring.Holder) error {
+	var rings []keyring.Ring
+	for _, use := range slices.Sorted(maps.Keys(s.rings)) {
+		rings = append(rings, s.rings[use].Ring)
+	}
+	for _, use := range []string{keyring.Sealing, keyring.Signing} {
+		if s.rings[use] == nil {
+			return errors.New("the store has no ring of keys for " + use)
+		}
+	}
+	keys, err := holder.Open(rings)
+	if err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	s.Keys = keys
+	return nil
+}
+
+// login is the provider as a verifier sees it. Config is the document's version: what is cached for one configuration is
+// never used for another.
+func (o *OIDCProvider) login() *login.Provider {
+	return &login.Provider{
+		Kind: login.OIDC, Key: arn.WithoutScheme(o.Issuer), ARN: o.ARN,
+		Issuer: o.Issuer, Audiences: o.ClientIDs, Algorithms: o.Algorithms,
+		AZPReplacesAudience: o.AZPReplacesAudience, Config: fmt.Sprintf("%s#%d", o.ARN, o.Version),
+	}
+}

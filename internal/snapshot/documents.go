@@ -1,0 +1,82 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"idpool/internal/account"
+	"idpool/internal/keyring"
+	"idpool/internal/pool"
+	"idpool/internal/store"
+)
+
+// The kinds of documents. Their ids: a pool's id, the lower-case name of a role, user or policy (names are unique
+// without case), an issuer without its scheme, the use of a ring, the id of the pool to purge.
+const (
+	KindPool         store.Kind = "pool"
+	KindRole         store.Kind = "role"
+	KindUser         store.Kind = "user"
+	KindPolicy       store.Kind = "policy"
+	KindOIDCProvider store.Kind = "oidc-provider"
+	KindKeyring      store.Kind = "keyring"
+	// KindPurge is a deleted pool whose identities are still to be deleted.
+	KindPurge store.Kind = "purge"
+)
+
+// PutPool, and its neighbours for the other kinds, return the write that stores the document if it still has the
+// expected version; 0 for a new one.
+func PutPool(p *pool.Pool, expect int64) store.Write { return put(KindPool, p.ID, expect, p) }
+
+// PutRole stores a role; see PutPool.
+func PutRole(r *account.Role, expect int64) store.Write {
+	return put(KindRole, strings.ToLower(r.Name), expect, r)
+}
+
+// PutUser stores a user with his keys; see PutPool.
+func PutUser(u *account.User, expect int64) store.Write {
+	return put(KindUser, strings.ToLower(u.Name), expect, u)
+}
+
+// PutPolicy stores a managed policy; see PutPool.
+func PutPolicy(p *account.ManagedPolicy, expect int64) store.Write {
+	return put(KindPolicy, strings.ToLower(p.Name), expect, p)
+}
+
+// PutOIDCProvider stores an OpenID Connect provider; see PutPool.
+func PutOIDCProvider(p *account.OIDCProvider, account string, expect int64) store.Write {
+	return put(KindOIDCProvider, p.ARN(account), expect, p)
+}
+
+// PutRing stores a ring of keys; see PutPool.
+func PutRing(r *keyring.Ring, expect int64) store.Write { return put(KindKeyring, r.Use, expect, r) }
+
+// DeletePool returns the writes that delete a pool and have its identities purged.
+func DeletePool(id string, expect int64) []store.Write {
+	return []store.Write{
+		{Kind: KindPool, ID: id, Expect: expect},
+		{Kind: KindPurge, ID: id, Body: []byte("{}")},
+	}
+}
+
+// PurgeDone deletes the note that a pool is to be purged.
+func PurgeDone(id string, expect int64) store.Write {
+	return store.Write{Kind: KindPurge, ID: id, Expect: expect}
+}
+
+func put(kind store.Kind, id string, expect int64, body any) store.Write {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(fmt.Sprintf("a %s document cannot be written: %v", kind, err)) // the types hold nothing that could fail
+	}
+	return store.Write{Kind: kind, ID: id, Expect: expect, Body: text}
+}
+
+// read decodes the body of a document.
+func read[T any](d store.Document) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(d.Body, v); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", d.Kind, d.ID, err)
+	}
+	return v, nil
+}

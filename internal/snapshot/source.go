@@ -1,0 +1,107 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"idpool/internal/fault"
+	"idpool/internal/store"
+)
+
+// MaxAge is how old the last look at the store may be before a node mints and accepts nothing more (security 49).
+const MaxAge = 5 * time.Second
+
+// Source holds the newest snapshot. A node refreshes it after each write of its own, before it answers, and looks for
+// those of others every second.
+type Source struct {
+	Documents store.Documents
+	Compiler  *Compiler
+	Now       func() time.Time
+	// Report receives what went wrong while nobody was asking; nil reports nothing.
+	Report func(error)
+
+	mu      sync.Mutex // one refresh at a time
+	current atomic.Pointer[held]
+}
+
+// held is a snapshot and when the store last said that it is the newest.
+type held struct {
+	snapshot  *Snapshot
+	confirmed time.Time
+}
+
+// Current returns the snapshot for one request. It is an Internal fault when the store has not answered for MaxAge: to
+// go on would be to guess.
+func (s *Source) Current() (*Snapshot, error) {
+	h := s.current.Load()
+	if h == nil {
+		return nil, fault.From(fmt.Errorf("the configuration was never read"))
+	}
+	if age := s.Now().Sub(h.confirmed); age > MaxAge {
+		return nil, fault.From(fmt.Errorf("the store has not answered for %v", age.Round(time.Second)))
+	}
+	return h.snapshot, nil
+}
+
+// Refresh reads what has changed in the store.
+func (s *Source) Refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.Now() // before the reading: what is confirmed is the state of this moment or later
+	var prev *Snapshot
+	if h := s.current.Load(); h != nil {
+		prev = h.snapshot
+		revision, err := s.Documents.Revision(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the revision: %w", err)
+		}
+		if revision == prev.Revision {
+			s.current.Store(&held{prev, at})
+			return nil
+		}
+	}
+	next, err := s.read(ctx, prev)
+	if err != nil {
+		return err
+	}
+	s.current.Store(&held{next, at})
+	return nil
+}
+
+func (s *Source) read(ctx context.Context, prev *Snapshot) (*Snapshot, error) {
+	var since int64
+	if prev != nil {
+		since = prev.Revision
+	}
+	docs, revision, err := s.Documents.Changed(ctx, since)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return s.Compiler.Compile(prev, docs, revision)
+}
+
+// Write makes the changes and refreshes, so that the answer to this request, and every later request at this node, sees
+// them. It returns store.ErrConflict when a document has moved on.
+func (s *Source) Write(ctx context.Context, changes ...store.Write) error {
+	if _, err := s.Documents.Write(ctx, changes...); err != nil {
+		return err
+	}
+	return s.Refresh(ctx)
+}
+
+// Run refreshes at every tick until ctx ends.
+func (s *Source) Run(ctx context.Context, tick <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil && s.Report != nil {
+				s.Report(err)
+			}
+		}
+	}
+}
