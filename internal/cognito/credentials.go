@@ -1,0 +1,150 @@
+package cognito
+
+import (
+	"context"
+	"time"
+
+	"idpool/internal/event"
+	"idpool/internal/fault"
+	"idpool/internal/identity"
+	"idpool/internal/issuer"
+	"idpool/internal/login"
+	"idpool/internal/operation"
+	"idpool/internal/rolemap"
+	"idpool/internal/session"
+	"idpool/internal/snapshot"
+	"idpool/internal/sts"
+)
+
+// enhancedDuration is how long credentials of the enhanced flow live (spec cognito-identity §13).
+const enhancedDuration = time.Hour
+
+// GetId returns the identity of logins, making it if need be, or a new guest (spec §7.7).
+func (s *Service) GetId(ctx context.Context, call *operation.Call, in *GetIdInput) (*GetIdOutput, error) {
+	p, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	if in.AccountId != nil && *in.AccountId != call.Snapshot.Account {
+		return nil, fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", p.ID)
+	}
+	if len(in.Logins) == 0 {
+		return s.newGuest(ctx, call, p)
+	}
+	if !p.HasProviders() {
+		return nil, fault.New(fault.NotAuthorized, "Identity pool - %s does not have identity providers configured.", p.ID)
+	}
+	logins, err := s.verify(ctx, call, p, in.Logins)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.link(ctx, call, p, "", loginKeys(logins))
+	if err != nil {
+		return nil, err
+	}
+	call.Event.SetIdentity(p.ID, i.ID, false)
+	return &GetIdOutput{IdentityId: &i.ID}, nil
+}
+
+func (s *Service) newGuest(ctx context.Context, call *operation.Call, p *snapshot.Pool) (*GetIdOutput, error) {
+	if err := guestsAllowed(call, p); err != nil {
+		return nil, err
+	}
+	id, err := s.newID(call.Snapshot.Region)
+	if err != nil {
+		return nil, err
+	}
+	change := identity.Change{PoolID: p.ID, Create: []identity.Identity{identity.NewGuest(p.ID, id, call.Now)}}
+	if err := s.Identities.Apply(ctx, change); err != nil {
+		return nil, err
+	}
+	call.Event.SetIdentity(p.ID, id, true)
+	call.Event.Add(event.Step{Name: "link", OK: true, Found: "a new guest"})
+	return &GetIdOutput{IdentityId: &id}, nil
+}
+
+func guestsAllowed(call *operation.Call, p *snapshot.Pool) error {
+	if p.AllowUnauthenticated {
+		return nil
+	}
+	call.Event.Add(event.Step{Name: "verify", Expected: "logins, or a pool that allows guests", Found: "no logins, and no guests allowed"})
+	return fault.New(fault.NotAuthorized, "Unauthenticated access is not supported for this identity pool.")
+}
+
+// GetCredentialsForIdentity is the main job: verify, link, choose, assume (spec §7.6).
+func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation.Call, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityOutput, error) {
+	who, err := s.enter(ctx, call, *in.IdentityId, in.Logins)
+	if err != nil {
+		return nil, err
+	}
+	choice, err := rolemap.Choose(&who.pool.Pool, who.logins, text(in.CustomRoleArn))
+	if err != nil {
+		call.Event.Add(event.Step{Name: "choose", Expected: "one role for this identity", Found: fault.From(err).Message})
+		return nil, err
+	}
+	call.Event.Add(event.Step{Name: "choose", OK: true, Subject: choice.RoleARN, Found: choice.Why})
+	c, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
+		RoleARN: choice.RoleARN, Claims: s.claims(call, who), Guest: len(who.logins) == 0,
+		Duration: enhancedDuration, Name: sts.SessionName,
+	})
+	if err != nil {
+		return nil, asConfiguration(err)
+	}
+	return &GetCredentialsForIdentityOutput{Credentials: wire(&c), IdentityId: &who.identity.ID}, nil
+}
+
+// asConfiguration turns a refusal of STS into the one sentence that clients know (spec §4.4). Our own failures stay what
+// they are.
+func asConfiguration(err error) error {
+	if f := fault.From(err); f.Code != fault.Internal && f.Code != fault.TooManyRequests {
+		return rolemap.NoRole(err)
+	}
+	return err
+}
+
+func wire(c *session.Credentials) *Credentials {
+	return &Credentials{AccessKeyId: &c.AccessKeyID, Expiration: &c.Expiration, SecretKey: &c.SecretAccessKey, SessionToken: &c.SessionToken}
+}
+
+// entered is who a call turned out to be.
+type entered struct {
+	pool     *snapshot.Pool
+	identity identity.Identity
+	logins   []*login.Login // none for a guest
+}
+
+// enter leads a request that names an identity to it: with valid logins of its own, or as a guest (spec §7.6, 1–3).
+func (s *Service) enter(ctx context.Context, call *operation.Call, id string, logins map[string]string) (*entered, error) {
+	found, err := s.identity(ctx, call, id)
+	if err != nil {
+		return nil, err
+	}
+	who := &entered{pool: call.Snapshot.Pool(found.PoolID), identity: *found}
+	call.Event.SetIdentity(found.PoolID, found.ID, !found.Authenticated)
+	if len(logins) == 0 {
+		return who, s.asGuest(call, who)
+	}
+	if who.logins, err = s.verify(ctx, call, who.pool, logins); err != nil {
+		return nil, err
+	}
+	who.identity, err = s.link(ctx, call, who.pool, id, loginKeys(who.logins))
+	call.Event.SetIdentity(found.PoolID, who.identity.ID, false)
+	return who, err
+}
+
+// asGuest refuses an identity that is or was somebody's, a disabled one, and guests where there are none any more.
+func (s *Service) asGuest(call *operation.Call, who *entered) error {
+	if who.identity.Authenticated || who.identity.Disabled {
+		call.Event.Add(event.Step{Name: "verify", Expected: "a login of this identity", Found: "no logins"})
+		return identity.Forbidden(who.identity.ID)
+	}
+	return guestsAllowed(call, who.pool)
+}
+
+// claims are those of the token for this call: built for the enhanced flow, built and signed for the classic one.
+func (s *Service) claims(call *operation.Call, who *entered) *issuer.Claims {
+	return &issuer.Claims{
+		Issuer: s.Issuer, IdentityID: who.identity.ID, PoolID: who.pool.ID, PoolARN: poolARN(call, who.pool.ID),
+		AMR: amr(who.logins), Issued: call.Now, Expiry: call.Now.Add(issuer.Lifetime),
+	}
+}

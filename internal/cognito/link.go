@@ -1,0 +1,102 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"idpool/internal/event"
+	"idpool/internal/fault"
+	"idpool/internal/identity"
+	"idpool/internal/operation"
+	"idpool/internal/snapshot"
+	"idpool/internal/store"
+)
+
+// linkAttempts is how often a request reads and decides again when others changed what it read. Each conflict means that
+// somebody else's change went through, so this many only come together under a storm on one identity.
+const linkAttempts = 8
+
+// link finds or makes the identity of verified logins, and links and merges as spec §9.2–9.3 says. targetID is the
+// identity that the request names; empty for GetId.
+func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Identity, error) {
+	for range linkAttempts {
+		in, err := s.linkInput(ctx, call, p, targetID, keys)
+		if err != nil {
+			return identity.Identity{}, err
+		}
+		result, change, err := identity.Resolve(in)
+		if err != nil {
+			call.Event.Add(event.Step{Name: "link", Expected: "logins that lead to this identity", Found: fault.From(err).Message})
+			return identity.Identity{}, err
+		}
+		if err = s.apply(ctx, change); err == nil {
+			call.Event.Add(event.Step{Name: "link", OK: true, Found: describe(&change)})
+			return result, nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return identity.Identity{}, err
+		}
+	}
+	return identity.Identity{}, fault.New(fault.TooManyRequests, "Rate exceeded")
+}
+
+func (s *Service) apply(ctx context.Context, change identity.Change) error {
+	if change.Empty() {
+		return nil
+	}
+	return s.Identities.Apply(ctx, change)
+}
+
+// linkInput reads what the decision needs.
+func (s *Service) linkInput(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Input, error) {
+	in := identity.Input{PoolID: p.ID, Logins: keys, Now: call.Now}
+	if targetID == "" {
+		id, err := s.newID(call.Snapshot.Region)
+		if err != nil {
+			return in, err
+		}
+		in.NewID = id
+	} else {
+		target, err := s.identity(ctx, call, targetID)
+		if err != nil {
+			return in, err
+		}
+		in.Target = target
+	}
+	if in.Target != nil && holdsAll(in.Target, keys) {
+		return in, nil // nobody else can hold them: one read is enough
+	}
+	owners, err := s.Identities.Find(ctx, p.ID, keys)
+	for i := range owners {
+		if in.Target == nil || owners[i].ID != in.Target.ID {
+			in.Owners = append(in.Owners, &owners[i])
+		}
+	}
+	return in, err
+}
+
+func holdsAll(target *identity.Identity, keys []identity.LoginKey) bool {
+	for _, k := range keys {
+		if !target.Holds(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// identity reads an identity whose pool still exists. Others do not exist for anybody.
+func (s *Service) identity(ctx context.Context, call *operation.Call, id string) (*identity.Identity, error) {
+	i, err := s.Identities.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && call.Snapshot.Pool(i.PoolID) == nil {
+		return nil, identity.NotFound(id)
+	}
+	return &i, err
+}
+
+func describe(c *identity.Change) string {
+	if c.Empty() {
+		return "known logins"
+	}
+	return fmt.Sprintf("%d identities created, %d logins linked, %d moved", len(c.Create), len(c.Link), len(c.Move))
+}

@@ -1,0 +1,52 @@
+package cognito
+
+import (
+	"encoding/json"
+	"time"
+
+	"idpool/internal/fault"
+	"idpool/internal/operation"
+)
+
+// The purposes of page tokens: a token of one list opens no other (security I12).
+const (
+	pagePools      = "page:ListIdentityPools"
+	pageIdentities = "page:ListIdentities"
+)
+
+// pageLife is how long a page token is good for.
+const pageLife = time.Hour
+
+// page is what a page token holds: where to go on, in which pool, for whom, until when.
+type page struct {
+	Pool    string `json:"pool,omitempty"`
+	Caller  string `json:"caller"`
+	After   string `json:"after"`
+	Expires int64  `json:"expires"`
+}
+
+func sealPage(call *operation.Call, purpose, poolID, after string) (*string, error) {
+	payload, err := json.Marshal(page{poolID, call.Caller.ARN, after, call.Now.Add(pageLife).Unix()})
+	if err != nil {
+		return nil, err
+	}
+	token, _, err := call.Snapshot.Keys.Seal(purpose, payload)
+	return &token, err
+}
+
+// openPage returns where a page token goes on; without a token, the start. A token that was changed, is old, or was made
+// for another list, pool or caller is refused.
+func openPage(call *operation.Call, purpose, poolID string, token *string) (string, error) {
+	if token == nil {
+		return "", nil
+	}
+	payload, _, err := call.Snapshot.Keys.Open(purpose, *token)
+	var p page
+	if err == nil {
+		err = json.Unmarshal(payload, &p)
+	}
+	if err != nil || p.Pool != poolID || p.Caller != call.Caller.ARN || call.Now.Unix() >= p.Expires {
+		return "", fault.Wrap(fault.InvalidParameter, "Invalid NextToken.", err)
+	}
+	return p.After, nil
+}

@@ -1,0 +1,165 @@
+package cognito
+
+import (
+	"context"
+	"maps"
+
+	"idpool/internal/fault"
+	"idpool/internal/operation"
+	"idpool/internal/pool"
+	"idpool/internal/snapshot"
+)
+
+// createTarget has the tags of the new pool as condition keys (spec §14.2).
+func createTarget(_ context.Context, call *operation.Call, in *CreateIdentityPoolInput) (operation.Target, error) {
+	check := operation.Check{Resource: "*", Shown: poolARN(call, ""), Keys: map[string]string{}}
+	for k, v := range in.IdentityPoolTags {
+		check.Keys["aws:RequestTag/"+k] = v
+		check.List("aws:TagKeys", k)
+	}
+	return operation.Target{check}, nil
+}
+
+// CreateIdentityPool makes a pool with a new id; names need not be unique (spec §7.1).
+func (s *Service) CreateIdentityPool(ctx context.Context, call *operation.Call, in *CreateIdentityPoolInput) (*IdentityPool, error) {
+	id, err := s.newID(call.Snapshot.Region)
+	if err != nil {
+		return nil, err
+	}
+	p := &pool.Pool{
+		ID: id, Name: *in.IdentityPoolName, Created: call.Now.UTC(),
+		AllowUnauthenticated: *in.AllowUnauthenticatedIdentities, AllowClassic: in.AllowClassicFlow,
+		LoginProviders: in.SupportedLoginProviders, DeveloperProvider: text(in.DeveloperProviderName),
+		OIDCProviders: in.OpenIdConnectProviderARNs, CognitoProviders: userPools(in.CognitoIdentityProviders),
+		SAMLProviders: in.SamlProviderARNs, Tags: in.IdentityPoolTags,
+	}
+	return s.save(ctx, call, p, 0)
+}
+
+// save stores a pool after all that makes one valid.
+func (s *Service) save(ctx context.Context, call *operation.Call, p *pool.Pool, expect int64) (*IdentityPool, error) {
+	if err := p.Validate(call.Snapshot.Account); err != nil {
+		return nil, err
+	}
+	if err := known(call, p); err != nil {
+		return nil, err
+	}
+	call.Event.SetPool(p.ID)
+	if err := s.Config.Write(ctx, snapshot.PutPool(p, expect)); err != nil {
+		return nil, conflict(err, p.ID)
+	}
+	return onWire(p), nil
+}
+
+// known refuses providers that the account does not have (spec §7.1).
+func known(call *operation.Call, p *pool.Pool) error {
+	for _, a := range p.OIDCProviders {
+		if call.Snapshot.OIDCProvider(a) == nil {
+			return fault.New(fault.InvalidParameter, "Invalid identity provider ARN: %s", a)
+		}
+	}
+	return nil
+}
+
+// DescribeIdentityPool returns a pool (spec §7.5).
+func (s *Service) DescribeIdentityPool(_ context.Context, call *operation.Call, in *PoolInput) (*IdentityPool, error) {
+	p, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	return onWire(&p.Pool), nil
+}
+
+func updateTarget(_ context.Context, call *operation.Call, in *IdentityPool) (operation.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+// UpdateIdentityPool replaces a pool: what is omitted reverts to its default, except the developer provider's name and
+// the tags, which stay (spec §7.23, observed). Roles are not touched.
+func (s *Service) UpdateIdentityPool(ctx context.Context, call *operation.Call, in *IdentityPool) (*IdentityPool, error) {
+	old, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	p := old.Pool
+	p.Name, p.AllowUnauthenticated, p.AllowClassic = *in.IdentityPoolName, *in.AllowUnauthenticatedIdentities, in.AllowClassicFlow
+	p.LoginProviders, p.OIDCProviders, p.SAMLProviders = in.SupportedLoginProviders, in.OpenIdConnectProviderARNs, in.SamlProviderARNs
+	p.CognitoProviders = userPools(in.CognitoIdentityProviders)
+	if in.IdentityPoolTags != nil {
+		p.Tags = in.IdentityPoolTags
+	}
+	if in.DeveloperProviderName != nil {
+		if old.DeveloperProvider != "" && old.DeveloperProvider != *in.DeveloperProviderName {
+			return nil, fault.New(fault.InvalidParameter, "The developer provider name cannot be changed.")
+		}
+		p.DeveloperProvider = *in.DeveloperProviderName
+	}
+	return s.save(ctx, call, &p, old.Version)
+}
+
+// DeleteIdentityPool deletes a pool: at once for everybody, its identities in the background (spec §7.3).
+func (s *Service) DeleteIdentityPool(ctx context.Context, call *operation.Call, in *PoolInput) (*operation.Nothing, error) {
+	p, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Config.Write(ctx, snapshot.DeletePool(p.ID, p.Version)...); err != nil {
+		return nil, conflict(err, p.ID)
+	}
+	s.Purge()
+	return nil, nil
+}
+
+// ListIdentityPools lists the account's pools in the order of their ids (spec §7.13).
+func (s *Service) ListIdentityPools(_ context.Context, call *operation.Call, in *ListIdentityPoolsInput) (*ListIdentityPoolsOutput, error) {
+	after, err := openPage(call, pagePools, "", in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	ids := call.Snapshot.PoolIDs(after, int(*in.MaxResults)+1)
+	out := &ListIdentityPoolsOutput{IdentityPools: []IdentityPoolShortDescription{}}
+	if len(ids) > int(*in.MaxResults) {
+		ids = ids[:*in.MaxResults]
+		if out.NextToken, err = sealPage(call, pagePools, "", ids[len(ids)-1]); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range ids {
+		name := call.Snapshot.Pool(id).Name
+		out.IdentityPools = append(out.IdentityPools, IdentityPoolShortDescription{IdentityPoolId: &id, IdentityPoolName: &name})
+	}
+	return out, nil
+}
+
+func userPools(in []CognitoIdentityProvider) []pool.CognitoProvider {
+	var out []pool.CognitoProvider
+	for _, c := range in {
+		out = append(out, pool.CognitoProvider{ProviderName: text(c.ProviderName), ClientID: text(c.ClientId), ServerSideCheck: c.ServerSideTokenCheck})
+	}
+	return out
+}
+
+// onWire is a pool as answers show it: what is unset is left out, tags are always there (spec §1.3, observed).
+func onWire(p *pool.Pool) *IdentityPool {
+	out := &IdentityPool{
+		IdentityPoolId: &p.ID, IdentityPoolName: &p.Name, AllowUnauthenticatedIdentities: &p.AllowUnauthenticated,
+		AllowClassicFlow: p.AllowClassic, DeveloperProviderName: optional(p.DeveloperProvider),
+		IdentityPoolTags: map[string]string{},
+	}
+	maps.Copy(out.IdentityPoolTags, p.Tags)
+	if len(p.LoginProviders) > 0 {
+		out.SupportedLoginProviders = p.LoginProviders
+	}
+	if len(p.OIDCProviders) > 0 {
+		out.OpenIdConnectProviderARNs = p.OIDCProviders
+	}
+	if len(p.SAMLProviders) > 0 {
+		out.SamlProviderARNs = p.SAMLProviders
+	}
+	for _, c := range p.CognitoProviders {
+		out.CognitoIdentityProviders = append(out.CognitoIdentityProviders, CognitoIdentityProvider{
+			ProviderName: &c.ProviderName, ClientId: &c.ClientID, ServerSideTokenCheck: c.ServerSideCheck,
+		})
+	}
+	return out
+}

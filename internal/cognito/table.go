@@ -1,0 +1,52 @@
+package cognito
+
+import (
+	"context"
+
+	op "idpool/internal/operation"
+)
+
+// Table returns the operations: public ones, which take anyone, and signed ones, which the caller's policies decide
+// (spec cognito-identity §6). Actions, resources and condition keys are those of §14.2.
+func (s *Service) Table() op.Service {
+	return op.Service{
+		Name: "cognito-identity", Protocol: op.JSON, TargetPrefix: "AWSCognitoIdentityService",
+		Rows: []op.Row{
+			op.Public(shapes, "GetId", s.GetId),
+			op.Public(shapes, "GetCredentialsForIdentity", s.GetCredentialsForIdentity),
+			op.Public(shapes, "GetOpenIdToken", s.GetOpenIdToken),
+
+			op.Writing(shapes, "CreateIdentityPool", createTarget, s.CreateIdentityPool),
+			op.Reading(shapes, "DescribeIdentityPool", onPool, s.DescribeIdentityPool),
+			op.Writing(shapes, "UpdateIdentityPool", updateTarget, s.UpdateIdentityPool),
+			op.Writing(shapes, "DeleteIdentityPool", onPool, s.DeleteIdentityPool),
+			op.Reading(shapes, "ListIdentityPools", everyPool, s.ListIdentityPools),
+			op.Writing(shapes, "SetIdentityPoolRoles", setRolesTarget, s.SetIdentityPoolRoles),
+			op.Reading(shapes, "GetIdentityPoolRoles", onPool, s.GetIdentityPoolRoles),
+
+			op.Reading(shapes, "DescribeIdentity", s.identityTarget, s.DescribeIdentity),
+			op.Reading(shapes, "ListIdentities", listTarget, s.ListIdentities),
+		},
+	}
+}
+
+// everyPool is the target of ListIdentityPools. What a denial shows as its resource is observed (spec §1.5).
+func everyPool(_ context.Context, call *op.Call, _ *ListIdentityPoolsInput) (op.Target, error) {
+	return op.Target{{Resource: "*", Shown: poolARN(call, "")}}, nil
+}
+
+// onPool is the target of the operations that take a pool alone.
+func onPool(_ context.Context, call *op.Call, in *PoolInput) (op.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+// poolTarget is a pool with its tags as condition keys.
+func poolTarget(call *op.Call, id string) op.Target {
+	check := op.Check{Resource: poolARN(call, id), Keys: map[string]string{}}
+	if p := call.Snapshot.Pool(id); p != nil {
+		for k, v := range p.Tags {
+			check.Keys["aws:ResourceTag/"+k] = v
+		}
+	}
+	return op.Target{check}
+}

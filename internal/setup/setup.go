@@ -1,0 +1,98 @@
+// Package setup writes the first documents of a store: the rings of keys, an administrator, and what `idpool dev` starts
+// with. It writes them as the operations do, through the same validation and the same store call, and does nothing a
+// second time: what is there stays.
+package setup
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"idpool/internal/account"
+	"idpool/internal/arn"
+	"idpool/internal/keyring"
+	"idpool/internal/snapshot"
+	"idpool/internal/store"
+)
+
+// Setup writes documents. All fields are needed.
+type Setup struct {
+	Documents store.Documents
+	Holder    keyring.Holder
+	Account   string
+	Random    io.Reader
+	Now       func() time.Time
+}
+
+// Rings makes the rings of keys that the store lacks. Of two that make them at once one wins, and both go on with its
+// keys.
+func (s *Setup) Rings(ctx context.Context) error {
+	for _, use := range []string{keyring.Sealing, keyring.Signing} {
+		_, err := s.Documents.Get(ctx, snapshot.KindKeyring, use)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("looking for keys: %w", err)
+		}
+		ring, err := s.Holder.NewRing(use, s.Now())
+		if err != nil {
+			return err
+		}
+		if _, err := s.Documents.Write(ctx, snapshot.PutRing(&ring, 0)); err != nil && !errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("storing keys: %w", err)
+		}
+	}
+	return nil
+}
+
+// AdministratorPolicy allows everything. It is a policy like any other: there is no other mark of an administrator.
+const AdministratorPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// Credentials are a user's access key. The secret is shown to the operator once.
+type Credentials struct {
+	UserARN         string
+	AccessKeyID     string
+	SecretAccessKey string
+}
+
+// Administrator makes a user who may do everything, with one access key. store.ErrConflict when the name is taken.
+func (s *Setup) Administrator(ctx context.Context, name string) (Credentials, error) {
+	user := &account.User{Name: name, Path: "/", Created: s.Now().UTC(), Inline: map[string]string{"administrator": AdministratorPolicy}}
+	var random [11]byte
+	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+		return Credentials{}, fmt.Errorf("reading randomness: %w", err)
+	}
+	user.ID = arn.UniqueID(arn.PrefixUser, random)
+	out := Credentials{UserARN: user.ARN(s.Account)}
+	var err error
+	if out.AccessKeyID, out.SecretAccessKey, err = s.addKey(user); err != nil {
+		return Credentials{}, err
+	}
+	if err := user.Validate(); err != nil {
+		return Credentials{}, err
+	}
+	_, err = s.Documents.Write(ctx, snapshot.PutUser(user, 0))
+	return out, err
+}
+
+// addKey gives the user a new access key and returns its id and secret.
+func (s *Setup) addKey(user *account.User) (id, secret string, err error) {
+	var random [35]byte
+	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+		return "", "", fmt.Errorf("reading randomness: %w", err)
+	}
+	if id, err = arn.AccessKeyID(arn.PrefixAccessKey, s.Account, [5]byte(random[:5])); err != nil {
+		return "", "", err
+	}
+	secret = base64.StdEncoding.EncodeToString(random[5:])
+	sealed, err := s.Holder.SealUserSecret(id, secret)
+	if err != nil {
+		return "", "", err
+	}
+	user.Keys = append(user.Keys, account.AccessKey{ID: id, Active: true, Created: s.Now().UTC(), SealedSecret: sealed})
+	return id, secret, nil
+}

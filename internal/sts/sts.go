@@ -1,0 +1,118 @@
+// Package sts is the security token service: it decides whether a role may be assumed, mints its session, and answers
+// STS's own operations. Version 2011-06-15 of the API, spec sts-iam §1.
+//
+// cognito calls Assume for the role that it chose; there is no other way to a session.
+package sts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"idpool/internal/arn"
+	"idpool/internal/event"
+	"idpool/internal/fault"
+	"idpool/internal/issuer"
+	"idpool/internal/login"
+	"idpool/internal/operation"
+	"idpool/internal/policy"
+	"idpool/internal/session"
+	"idpool/internal/snapshot"
+)
+
+// SessionName is the name of every session of the enhanced flow (spec cognito-identity §13).
+const SessionName = "CognitoIdentityCredentials"
+
+// Service answers STS. Random is the source of access key ids.
+type Service struct {
+	Random io.Reader
+}
+
+// Assume is one assumption of a role with a token of ours, built but not signed.
+type Assume struct {
+	RoleARN string
+	Claims  *issuer.Claims
+	// Guest holds the session to the guests' scope-down: the enhanced flow without a login.
+	Guest    bool
+	Duration time.Duration
+	Name     string // of the session
+}
+
+// WithWebIdentity has AssumeRoleWithWebIdentity's semantics: the role's trust policy is decided on the claims. AccessDenied
+// with STS's sentence when the role does not exist, or does not trust; the two cannot be told apart.
+func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in Assume) (session.Credentials, error) {
+	role := call.Snapshot.Role(in.RoleARN)
+	if role == nil {
+		call.Event.Add(event.Step{Name: "trust", Subject: in.RoleARN, Expected: "a role of this account", Found: "no such role"})
+		return session.Credentials{}, notAuthorized()
+	}
+	if err := trusts(call, role, &in); err != nil {
+		return session.Credentials{}, err
+	}
+	if limit := time.Duration(role.MaxSession) * time.Second; in.Duration > limit {
+		return session.Credentials{}, fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	return s.mint(call, role, &in)
+}
+
+func notAuthorized() *fault.Error {
+	return fault.New(fault.AccessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+}
+
+// trusts decides the role's trust policy on the claims of our token (spec sts-iam §1.9).
+func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
+	keys := call.Context()
+	operation.OwnClaims(keys, in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR)
+	keys.Set("aws:FederatedProvider", login.OwnIssuer)
+	keys.Set("sts:RoleSessionName", in.Name)
+	for k, v := range role.Tags {
+		keys.Set("aws:ResourceTag/"+k, v)
+		keys.Set("iam:ResourceTag/"+k, v)
+	}
+	d := policy.Trust(role.Trust, &policy.Request{
+		Action: "sts:AssumeRoleWithWebIdentity", Resource: role.ARN, Principal: policy.Principal{Federated: login.OwnIssuer}, Context: keys,
+	})
+	call.Event.Add(event.Step{
+		Name: "trust", OK: d.Allowed, Subject: role.ARN,
+		Expected: "a trust policy that allows sts:AssumeRoleWithWebIdentity for " + login.OwnIssuer + " with this pool as aud and this kind of login in amr",
+		Found:    found(d),
+	})
+	if !d.Allowed {
+		return notAuthorized()
+	}
+	return nil
+}
+
+func found(d policy.Decision) string {
+	switch {
+	case d.Allowed, d.Explicit:
+		return fmt.Sprintf("statement %d %q decides", d.Statement, d.Sid)
+	default:
+		return "no statement allows it"
+	}
+}
+
+func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (session.Credentials, error) {
+	var random [5]byte
+	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+		return session.Credentials{}, fmt.Errorf("reading randomness: %w", err)
+	}
+	id, err := arn.AccessKeyID(arn.PrefixSession, call.Snapshot.Account, random)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	issued := call.Now.UTC().Truncate(time.Second)
+	c, err := session.Mint(call.Snapshot.Keys, &session.Session{
+		AccessKeyID: id, Account: call.Snapshot.Account,
+		RoleName: role.Name, RolePath: role.Path, RoleID: role.ID, Name: in.Name,
+		Issued: issued, Expires: issued.Add(in.Duration), Guest: in.Guest,
+		Federated: login.OwnIssuer, PoolID: in.Claims.PoolID, IdentityID: in.Claims.IdentityID, AMR: in.Claims.AMR,
+	})
+	if err != nil {
+		return c, err
+	}
+	call.Event.SetMinted(role.ARN, id)
+	call.Event.Add(event.Step{Name: "mint", OK: true, Subject: role.ARN, Found: fmt.Sprintf("a session of %s, guest scope-down %v", in.Duration, in.Guest)})
+	return c, nil
+}
