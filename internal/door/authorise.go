@@ -1,0 +1,79 @@
+package door
+
+import (
+	"context"
+	"fmt"
+
+	"idpool/internal/event"
+	"idpool/internal/fault"
+	"idpool/internal/operation"
+	"idpool/internal/policy"
+)
+
+// authorise asks the caller's policies every question of the operation's target. There is no other road to a signed
+// operation, and no caller who need not take it.
+func authorise(ctx context.Context, q *request, in any) error {
+	if q.row.Access != operation.Authorised {
+		return nil
+	}
+	target, err := q.row.Target(ctx, q.call, in)
+	if err != nil {
+		return err
+	}
+	for i := range target {
+		if target[i].Action == "" {
+			target[i].Action = q.service.Name + ":" + q.row.Name
+		}
+		if err := q.allowed(&target[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allowed decides one check. Each has a context of its own: a key of one must not leak into another.
+func (q *request) allowed(check *operation.Check) error {
+	keys := q.call.Context()
+	caller := q.call.Caller
+	caller.Describe(keys)
+	for k, v := range check.Keys {
+		keys.Set(k, v)
+	}
+	for k, v := range check.Lists {
+		keys.SetList(k, v...)
+	}
+	d := caller.Policies.Decide(&policy.Request{
+		Action: check.Action, Resource: check.Resource, Principal: principal(caller), Context: keys,
+	})
+	q.step(event.Step{
+		Name: "authorise", OK: d.Allowed, Subject: check.Action + " on " + check.Resource,
+		Expected: "the caller's policies allow it", Found: decided(d, check.Action),
+	})
+	if d.Allowed {
+		return nil
+	}
+	if check.Refusal != nil {
+		return check.Refusal
+	}
+	shown := check.Resource
+	if check.Shown != "" {
+		shown = check.Shown
+	}
+	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s %s",
+		caller.ARN, check.Action, shown, d.Because(check.Action))
+}
+
+func decided(d policy.Decision, action string) string {
+	if d.Statement < 0 {
+		return d.Because(action)
+	}
+	return fmt.Sprintf("%s policy %s, statement %d %q", d.Kind, d.Policy, d.Statement, d.Sid)
+}
+
+func principal(c *operation.Caller) policy.Principal {
+	p := policy.Principal{AWS: []string{c.ARN}, Account: c.Account, UserID: c.UserID}
+	if c.Session != nil {
+		p.AWS = append(p.AWS, c.Role.ARN)
+	}
+	return p
+}
