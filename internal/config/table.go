@@ -1,0 +1,196 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// row is a key of the file, or a section of keys.
+type row struct {
+	key string // with its section: limits.body_bytes
+	doc string // the comment above it in the files that we write
+	// value is the default as YAML, and example is what may be written where there is no default; for a section both are
+	// empty.
+	value, example string
+	required       bool
+	read           reader // nil for a section
+}
+
+// split returns the section with its dot, or "", and the key inside it.
+func (r row) split() (section, key string) {
+	dot := strings.LastIndexByte(r.key, '.') + 1
+	return r.key[:dot], r.key[dot:]
+}
+
+// table are all keys, in the order in which they are written. The rows of a section follow its own.
+var table = []row{
+	{
+		key: "listen", value: "127.0.0.1:8440",
+		doc: `The address of the main port: IP:PORT, or :PORT for all addresses of this machine. Without tls below it is
+a loopback address, or trusted_proxies are set.`,
+		read: one(func(c *Config) *string { return &c.Listen }, parseAddress),
+	},
+	{
+		key: "tls",
+		doc: `TLS of the main port. Without this section it is plain HTTP, for a proxy in front that speaks TLS.`,
+	},
+	{
+		key: "tls.certificate", example: "/etc/idpool/tls.crt",
+		doc:  `The certificate and its chain, a PEM file.`,
+		read: one(func(c *Config) *string { return &c.TLS.Certificate }, parsePath),
+	},
+	{
+		key: "tls.key", example: "/etc/idpool/tls.key",
+		doc:  `Its private key, a PEM file.`,
+		read: one(func(c *Config) *string { return &c.TLS.Key }, parsePath),
+	},
+	{
+		key: "trusted_proxies", value: "[]", example: "[10.0.0.0/8, 192.0.2.7]",
+		doc: `The proxies in front of idpool, as ranges or addresses. What they say of a client's address is believed; what
+others say is not.`,
+		read: many(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, parsePrefix),
+	},
+	{
+		key: "metrics", example: "127.0.0.1:9440",
+		doc:  `The address of a listener for metrics alone, in plain HTTP and for everybody who reaches it. Off by default.`,
+		read: one(func(c *Config) *string { return &c.Metrics }, parseAddress),
+	},
+	{
+		key: "public_url", example: "https://id.example.com", required: true,
+		doc:  `Where clients reach idpool: scheme, host and port. http:// is for loopback hosts only. Required.`,
+		read: one(func(c *Config) *string { return &c.PublicURL }, parsePublicURL),
+	},
+	{
+		key: "issuer", example: "https://id.example.com",
+		doc: `The issuer of the tokens that idpool signs. Default: public_url. All keys are bound to it: when public_url moves,
+write the old one here.`,
+		read: one(func(c *Config) *string { return &c.Issuer }, parseIssuer),
+	},
+	{
+		key: "region", value: "us-east-1",
+		doc:  `The region in the ids of pools and identities, and in ARNs.`,
+		read: one(func(c *Config) *string { return &c.Region }, parseRegion),
+	},
+	{
+		key: "account_id", example: `"123456789012"`, required: true,
+		doc: `The account in all ARNs: 12 digits, in quotes, so that a zero in front is kept. Required.`,
+		read: oneOr(`write it in quotes, such as "012345678901"`,
+			func(c *Config) *string { return &c.AccountID }, parseAccount),
+	},
+	{
+		key: "data", value: ".",
+		doc:  `The folder for the files that idpool makes.`,
+		read: one(func(c *Config) *string { return &c.Data }, parsePath),
+	},
+	{
+		key: "store", example: "sqlite:idpool.db", required: true,
+		doc: `The database: sqlite:PATH, relative to data, or postgres://USER:PASSWORD@HOST/DATABASE, where the password is best
+written as ${file:/run/secrets/NAME}. Required.`,
+		read: one(func(c *Config) *StoreURL { return &c.Store }, parseStore),
+	},
+	{
+		key: "key_file", example: "/etc/idpool/key", required: true,
+		doc:  `The key under which everything secret in the database is encrypted. Only its owner may read it. Required.`,
+		read: one(func(c *Config) *string { return &c.KeyFile }, parsePath),
+	},
+	{
+		key: "limits",
+		doc: `What clients may ask for, and how long it may take.`,
+	},
+	{
+		key: "limits.body_bytes", value: "524288",
+		doc:  `The size of a request body in bytes, 4096 to 16777216.`,
+		read: whole(func(c *Config) *int64 { return &c.Limits.BodyBytes }, 4<<10, 16<<20),
+	},
+	{
+		key: "limits.header_bytes", value: "16384",
+		doc:  `The size of a request's headers in bytes, 4096 to 1048576.`,
+		read: whole(func(c *Config) *int { return &c.Limits.HeaderBytes }, 4<<10, 1<<20),
+	},
+	{
+		key: "limits.connections", value: "4096",
+		doc:  `How many connections are open at once, 1 to 1000000.`,
+		read: whole(func(c *Config) *int { return &c.Limits.Connections }, 1, 1_000_000),
+	},
+	{
+		key: "limits.connections_per_client", value: "256",
+		doc:  `How many of them one address may hold. Trusted proxies may hold all.`,
+		read: whole(func(c *Config) *int { return &c.Limits.ConnectionsPerClient }, 1, 1_000_000),
+	},
+	{
+		key: "limits.streams", value: "100",
+		doc:  `How many requests at once one HTTP/2 connection carries, 1 to 10000.`,
+		read: whole(func(c *Config) *int { return &c.Limits.Streams }, 1, 10_000),
+	},
+	{
+		key: "limits.verifications", value: "0",
+		doc:  `How many login tokens are verified at once, up to 4096; 0 means one for each core.`,
+		read: whole(func(c *Config) *int { return &c.Limits.Verifications }, 0, 4096),
+	},
+	{
+		key: "limits.header_timeout", value: "5s",
+		doc:  `How long the headers of a request may take to arrive, 100ms to read_timeout.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Limits.HeaderTimeout }, 10*time.Minute),
+	},
+	{
+		key: "limits.read_timeout", value: "15s",
+		doc:  `How long a whole request may take to arrive, 100ms to 10m.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Limits.ReadTimeout }, 10*time.Minute),
+	},
+	{
+		key: "limits.request_timeout", value: "20s",
+		doc:  `How long a request that has arrived may take to be answered, up to 10m and longer than fetch.timeout.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Limits.RequestTimeout }, 10*time.Minute),
+	},
+	{
+		key: "limits.idle_timeout", value: "60s",
+		doc:  `How long a connection stays open without a request, 100ms to 1h.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Limits.IdleTimeout }, time.Hour),
+	},
+	{
+		key: "limits.shutdown_timeout", value: "30s",
+		doc:  `How long requests under way may take to end when the server stops, 100ms to 10m.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Limits.ShutdownTimeout }, 10*time.Minute),
+	},
+	{
+		key: "fetch",
+		doc: `What idpool may get from identity providers: their keys and metadata.`,
+	},
+	{
+		key: "fetch.allow", value: "[]", example: "[10.20.0.0/16]",
+		doc: `Ranges that may be reached although they are not public, such as that of a provider of your own. Ranges that hold
+a cloud's metadata address make it reachable.`,
+		read: many(func(c *Config) *[]netip.Prefix { return &c.Fetch.Allow }, parsePrefix),
+	},
+	{
+		key: "fetch.ca_files", value: "[]", example: "[/etc/idpool/company-ca.pem]",
+		doc:  `PEM files with certificate authorities to trust beside the system's.`,
+		read: many(func(c *Config) *[]string { return &c.Fetch.CAFiles }, parsePath),
+	},
+	{
+		key: "fetch.timeout", value: "5s",
+		doc:  `How long one fetch may take, 100ms to 1m.`,
+		read: duration(func(c *Config) *time.Duration { return &c.Fetch.Timeout }, time.Minute),
+	},
+	{
+		key: "classic_flow_when_unset", value: "allow",
+		doc: `Whether a pool that never said so has the classic flow, in which a client takes a token to the STS and chooses the
+role itself: allow, as AWS has it, or deny.`,
+		read: one(func(c *Config) *bool { return &c.ClassicWhenUnset }, parsePermission),
+	},
+	{
+		key: "log",
+		doc: `Where records go.`,
+	},
+	{
+		key: "log.events", value: Stderr, example: "/var/log/idpool/events.jsonl",
+		doc:  `The record of each request, as a line of JSON: stderr, stdout, or the path of a file, with a slash in it.`,
+		read: one(func(c *Config) *string { return &c.Log.Events }, parseEvents),
+	},
+}
+
+// duration is a reader of a duration of up to most.
+func duration(at func(*Config) *time.Duration, most time.Duration) reader {
+	return oneOr(durationHint, at, durationUpTo(most))
+}
