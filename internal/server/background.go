@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// keepUp follows other nodes' changes and cleans up after deleted pools, until ctx ends.
+func (s *Server) keepUp(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() {
+		ticker := time.NewTicker(pollEvery)
+		defer ticker.Stop()
+		s.Source.Run(ctx, ticker.C)
+	})
+	both.Go(func() { s.purgeLoop(ctx) })
+	both.Wait()
+}
+
+// wakePurge has deleted pools looked for at once.
+func (s *Server) wakePurge() {
+	select {
+	case s.purge <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// purgeLoop also runs at the start: a stopped server may have left something.
+func (s *Server) purgeLoop(ctx context.Context) {
+	ticker := time.NewTicker(purgeEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.cognito.PurgeDeleted(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("the identities of a deleted pool could not be deleted; it will be tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-s.purge:
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+
+	"idpool/internal/config"
+	"idpool/internal/event"
+	"idpool/internal/httpd"
+)
+
+// frameConfig is the frame's part of the configuration.
+func frameConfig(c *config.Config) httpd.Config {
+	out := httpd.Config{
+		Listen: c.Listen, TrustedProxies: c.TrustedProxies, MetricsListen: c.Metrics, ShutdownGrace: c.Limits.ShutdownTimeout,
+		Limits: httpd.Limits{
+			BodyBytes: c.Limits.BodyBytes, HeaderBytes: c.Limits.HeaderBytes, ReadHeaderTimeout: c.Limits.HeaderTimeout,
+			ReadTimeout: c.Limits.ReadTimeout, RequestTimeout: c.Limits.RequestTimeout, IdleTimeout: c.Limits.IdleTimeout,
+			MaxConnections: c.Limits.Connections, ConnectionsPerClient: c.Limits.ConnectionsPerClient,
+		},
+	}
+	if c.TLS.On() {
+		out.TLS = &httpd.TLS{Certificate: c.TLS.Certificate, Key: c.TLS.Key}
+	}
+	return out
+}
+
+// rootCAs are the system's authorities and those of the files; nil where there are no files.
+func rootCAs(files []string) (*x509.CertPool, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("fetch.ca_files: the system's certificates: %w", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("fetch.ca_files: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("fetch.ca_files: %s holds no certificate in PEM", file)
+		}
+	}
+	return pool, nil
+}
+
+// stream writes without syncing: a terminal or a pipe has nothing to sync.
+type stream struct{ f *os.File }
+
+func (s stream) Write(b []byte) (int, error) { return s.f.Write(b) }
+
+// openSink opens where records go. A file is appended to; only its owner can read it.
+func openSink(where string) (event.Sink, func() error, error) {
+	nothing := func() error { return nil }
+	switch where {
+	case config.Stderr:
+		return event.NewLines(stream{os.Stderr}), nothing, nil
+	case config.Stdout:
+		return event.NewLines(stream{os.Stdout}), nothing, nil
+	}
+	f, err := os.OpenFile(where, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, nothing, fmt.Errorf("log.events: %w", err)
+	}
+	return event.NewLines(f), f.Close, nil
+}
+
+// document serves a JSON document of our issuer. Relying parties may keep it for an hour.
+func document(read func() ([]byte, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		text, err := read()
+		if err != nil {
+			http.Error(w, "not available", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		_, _ = w.Write(text)
+	})
+}
+
+// pathOf is the path of a URL that was validated, without a last slash.
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}

@@ -1,0 +1,242 @@
+// Package server is where a server is wired, and the only place: a configuration becomes stores, keys, services, the
+// door and the frame around it. It decides nothing itself. The subcommands serve and dev, and the tests, start the same
+// server; what differs is in Options.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"idpool/internal/admission"
+	"idpool/internal/cognito"
+	"idpool/internal/config"
+	"idpool/internal/door"
+	"idpool/internal/event"
+	"idpool/internal/fetch"
+	"idpool/internal/httpd"
+	"idpool/internal/issuer"
+	"idpool/internal/keyring/filekeys"
+	"idpool/internal/login"
+	"idpool/internal/login/oidc"
+	"idpool/internal/operation"
+	"idpool/internal/setup"
+	"idpool/internal/snapshot"
+	"idpool/internal/store"
+	"idpool/internal/store/sqlstore"
+	"idpool/internal/sts"
+)
+
+// pollEvery is how often a node looks for changes that other nodes made; purgeEvery for deleted pools to clean up.
+const (
+	pollEvery  = time.Second
+	purgeEvery = time.Minute
+)
+
+// admissionWait is how long a token waits for its turn to be verified (security F3).
+const admissionWait = 100 * time.Millisecond
+
+// Options are what a server needs.
+type Options struct {
+	Config *config.Config
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Events is where records go; nil means where the configuration says.
+	Events event.Sink
+	// LoopbackHTTP takes http:// issuers on loopback addresses: for development.
+	LoopbackHTTP bool
+	// MakeKeys makes the rings of keys when the store has none; without, such a store is refused.
+	MakeKeys bool
+	// Pages are further pages of the frame, by path.
+	Pages map[string]http.Handler
+	// Store, if set, wraps the store that was opened: for tests that make it fail.
+	Store func(*store.Store) *store.Store
+}
+
+// Server is a wired server.
+type Server struct {
+	Store  *store.Store
+	Source *snapshot.Source
+	Setup  *setup.Setup
+
+	frame    *httpd.Server
+	verifier *oidc.Verifier
+	cognito  *cognito.Service
+	purge    chan struct{}
+	log      *slog.Logger
+	closers  []func() error
+}
+
+// Open wires a server. It holds its stores until Close, and listens once Serve is called.
+func Open(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{log: o.Log, purge: make(chan struct{}, 1)}
+	if err := s.open(ctx, &o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context, o *Options) error {
+	for _, step := range []func(context.Context, *Options) error{s.openStore, s.openKeys, s.openEvents, s.openServices} {
+		if err := step(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) openStore(ctx context.Context, o *Options) error {
+	opened, err := sqlstore.Open(ctx, o.Config.Store.Reveal(), sqlstore.Options{})
+	if err != nil {
+		return fmt.Errorf("store %s: %w", o.Config.Store, err)
+	}
+	s.closers = append(s.closers, opened.Close)
+	if o.Store != nil {
+		opened = o.Store(opened)
+	}
+	s.Store = opened
+	return nil
+}
+
+// openKeys opens the key file and reads the configuration of the store for the first time.
+func (s *Server) openKeys(ctx context.Context, o *Options) error {
+	holder, err := filekeys.Open(o.Config.KeyFile, o.Config.Issuer)
+	if err != nil {
+		return err
+	}
+	s.Setup = &setup.Setup{Documents: s.Store.Documents, Holder: holder, Account: o.Config.AccountID, Random: rand.Reader, Now: o.Now}
+	if o.MakeKeys {
+		if err := s.Setup.Rings(ctx); err != nil {
+			return err
+		}
+	}
+	s.Source = &snapshot.Source{
+		Documents: s.Store.Documents, Now: o.Now,
+		Compiler: &snapshot.Compiler{Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder},
+		Report:   func(err error) { s.log.Error("the configuration could not be read", "error", err) },
+	}
+	if err := s.Source.Refresh(ctx); err != nil {
+		return fmt.Errorf("store %s: %w", o.Config.Store, err)
+	}
+	return nil
+}
+
+func (s *Server) openEvents(_ context.Context, o *Options) error {
+	if o.Events != nil {
+		return nil
+	}
+	sink, closer, err := openSink(o.Config.Log.Events)
+	o.Events = sink
+	s.closers = append(s.closers, closer)
+	return err
+}
+
+func (s *Server) openServices(_ context.Context, o *Options) error {
+	c := o.Config
+	roots, err := rootCAs(c.Fetch.CAFiles)
+	if err != nil {
+		return err
+	}
+	fetcher := fetch.New(fetch.Config{Allow: c.Fetch.Allow, LoopbackHTTP: o.LoopbackHTTP, RootCAs: roots, Timeout: c.Fetch.Timeout})
+	if s.verifier, err = oidc.New(fetcher, oidc.Options{OnLoad: s.logLoad}); err != nil {
+		return err
+	}
+	minting := &sts.Service{Random: rand.Reader}
+	s.cognito = &cognito.Service{
+		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
+		STS: minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
+	}
+	metrics := httpd.NewMetrics()
+	entrance := door.New(door.Config{
+		Source: s.Source, Services: []operation.Service{s.cognito.Table(), minting.Table()},
+		Sink: o.Events, Now: o.Now, Observe: metrics.Observe,
+	}, c.Region)
+	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Metrics: metrics, Log: o.Log})
+	return err
+}
+
+func verifications(c *config.Config) *admission.Pool {
+	n := c.Limits.Verifications
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return admission.New(n, admissionWait)
+}
+
+func (s *Server) logLoad(l oidc.Load) {
+	if l.Err != nil {
+		s.log.Warn("the keys of an identity provider could not be loaded", "issuer", l.Issuer, "error", l.Err)
+		return
+	}
+	s.log.Info("loaded the keys of an identity provider", "issuer", l.Issuer, "keys", l.Keys, "dropped", l.Dropped)
+}
+
+// pages are the documents of our own issuer, and those of Options.
+func (s *Server) pages(o *Options) map[string]http.Handler {
+	discovery := issuer.Discovery(o.Config.Issuer)
+	base := pathOf(o.Config.Issuer)
+	out := map[string]http.Handler{
+		base + issuer.DiscoveryPath: document(func() ([]byte, error) { return discovery, nil }),
+		base + issuer.KeysPath: document(func() ([]byte, error) {
+			current, err := s.Source.Current()
+			if err != nil {
+				return nil, err
+			}
+			return current.Keys.JWKS(), nil
+		}),
+	}
+	for path, handler := range o.Pages {
+		out[path] = handler
+	}
+	return out
+}
+
+// ready is the readiness of this node: a database that answers and a configuration that is fresh.
+func (s *Server) ready(ctx context.Context) error {
+	if err := s.Store.Ping(ctx); err != nil {
+		return err
+	}
+	_, err := s.Source.Current()
+	return err
+}
+
+// Listen takes the port, so that clients can connect, and returns its URL.
+func (s *Server) Listen() (string, error) {
+	if err := s.frame.Listen(); err != nil {
+		return "", err
+	}
+	return s.frame.URL(), nil
+}
+
+// Serve serves until ctx ends and requests under way are answered.
+func (s *Server) Serve(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.keepUp(background)
+	}()
+	err := s.frame.Serve(ctx)
+	stop()
+	<-done
+	return err
+}
+
+// Close lets go of everything. What was acknowledged is durable already.
+func (s *Server) Close() error {
+	var err error
+	if s.verifier != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err = s.verifier.Close(ctx)
+	}
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	return err
+}
