@@ -1,0 +1,31 @@
+# The commands of this project. `make test` is what a plain clone passes; .ci/run runs all of it with everything provided.
+
+.PHONY: build test race lint fuzz bench compat clean
+
+build: ## the program, static
+	CGO_ENABLED=0 go build -trimpath -o bin/idpool ./cmd/idpool
+
+test: ## all tests; what needs more than Go skips and says what it lacks
+	go vet ./...
+	go test ./...
+
+race: ## all tests under the race detector
+	go test -race ./...
+
+lint: ## formatting, vet, staticcheck: no baseline, no exceptions without a reason
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+FUZZTIME ?= 10m
+fuzz: ## every fuzzer for FUZZTIME each
+	FUZZTIME=$(FUZZTIME) ./tools/fuzz
+
+bench: ## the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./internal/...
+
+compat: build ## real clients against a running server: aws CLI, boto3
+	cd compat && go test ./...
+
+clean:
+	rm -rf bin

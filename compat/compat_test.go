@@ -1,0 +1,105 @@
+// Package compat runs real clients, unmodified, against a running idpool: they get the server's environment file and
+// nothing else. It is a module of its own so that no client is a dependency of idpool.
+package compat
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// need skips a test whose client is not installed; under IDPOOL_REQUIRE=all it fails instead.
+func need(t *testing.T, ok bool, what string) {
+	t.Helper()
+	switch {
+	case ok:
+	case os.Getenv("IDPOOL_REQUIRE") == "all":
+		t.Fatalf("%s is not installed, and IDPOOL_REQUIRE=all", what)
+	default:
+		t.Skipf("%s is not installed", what)
+	}
+}
+
+// python is Debian's own interpreter where there is one: its packages are Debian's boto3 and awscli.
+func python() string {
+	if _, err := os.Stat("/usr/bin/python3"); err == nil {
+		return "/usr/bin/python3"
+	}
+	return "python3"
+}
+
+// mustStart builds and starts `idpool dev`, waits until it is ready, and returns the variables of its environment file.
+func mustStart(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "idpool")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/idpool")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	file := filepath.Join(dir, "env")
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, binary, "dev", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--env-file", file)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := cmd.Wait(); err != nil && ctx.Err() == nil {
+			t.Errorf("idpool dev ended with %v", err)
+		}
+	})
+	for lines := bufio.NewScanner(out); ; {
+		if !lines.Scan() {
+			t.Fatalf("idpool dev ended before it was ready: %v", lines.Err())
+		}
+		if strings.HasPrefix(lines.Text(), "Ready") {
+			go func() {
+				for lines.Scan() { // keeps the pipe empty
+				}
+			}()
+			break
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
+}
+
+// mustRun runs a client with the variables alone and fails the test when it fails.
+func mustRun(t *testing.T, vars []string, name string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "LC_ALL=C.UTF-8"}, vars...)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s %s\n%s", name, strings.Join(args, " "), out)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func TestBoto3(t *testing.T) {
+	need(t, exec.Command(python(), "-c", "import boto3").Run() == nil, "boto3 (Debian: python3-boto3)")
+	mustRun(t, mustStart(t), python(), "testdata/main_job.py")
+}
+
+func TestAWSCLI(t *testing.T) {
+	_, err := os.Stat("/usr/bin/aws")
+	need(t, err == nil, "the aws CLI (Debian: awscli)")
+	mustRun(t, mustStart(t), "bash", "testdata/main_job.sh")
+}

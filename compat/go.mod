@@ -1,0 +1,3 @@
+module idpool/compat
+
+go 1.26
