@@ -54,12 +54,10 @@ func (c *credentialsCommand) Run(ctx context.Context, env *environment) error {
 // vend does the main job as an SDK does it: GetId where only the pool is known, then GetCredentialsForIdentity.
 func vend(ctx context.Context, api *client.Client, poolID, identityID string, logins map[string]string, customRole string) (*vended, error) {
 	if identityID == "" {
-		var found struct{ IdentityId string }
-		in := map[string]any{"IdentityPoolId": poolID, "Logins": logins}
-		if err := api.JSON(ctx, "GetId", nil, in, &found); err != nil {
-			return nil, fmt.Errorf("GetId: %w", err)
+		var err error
+		if identityID, err = getID(ctx, api, poolID, logins); err != nil {
+			return nil, err
 		}
-		identityID = found.IdentityId
 	}
 	in := map[string]any{"IdentityId": identityID, "Logins": logins}
 	if customRole != "" {
@@ -70,6 +68,15 @@ func vend(ctx context.Context, api *client.Client, poolID, identityID string, lo
 		return nil, fmt.Errorf("GetCredentialsForIdentity: %w", err)
 	}
 	return out, nil
+}
+
+func getID(ctx context.Context, api *client.Client, poolID string, logins map[string]string) (string, error) {
+	var out struct{ IdentityId string }
+	in := map[string]any{"IdentityPoolId": poolID, "Logins": logins}
+	if err := api.JSON(ctx, "GetId", nil, in, &out); err != nil {
+		return "", fmt.Errorf("GetId: %w", err)
+	}
+	return out.IdentityId, nil
 }
 
 // readLogins replaces @FILE by what the file holds, without the line end that editors add.

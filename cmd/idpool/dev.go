@@ -56,7 +56,7 @@ func (c *devCommand) Run(ctx context.Context, env *environment) error {
 	if err != nil || c.Exit {
 		stop()
 	}
-	return closing(d.server, errors.Join(err, <-served))
+	return closing(d, errors.Join(err, <-served))
 }
 
 // present writes the environment file, does the main job and, staying up, says how to go on.
@@ -85,13 +85,17 @@ func (c *devCommand) folder() (string, func(), error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-// dev is a running development server.
+// dev is a running development server with its identity provider.
 type dev struct {
 	server *server.Server
+	idp    *testidp.Provider
 	url    string
 	issuer string
 	seeded *setup.Dev
 }
+
+// Close implements io.Closer.
+func (d *dev) Close() error { return errors.Join(d.server.Close(), d.idp.Close()) }
 
 func openDev(ctx context.Context, listen, data string, env *environment) (*dev, error) {
 	listen, err := fixedPort(listen)
@@ -103,24 +107,26 @@ func openDev(ctx context.Context, listen, data string, env *environment) (*dev, 
 	if err != nil {
 		return nil, err
 	}
-	idp, err := testidp.New(testidp.Config{Issuer: d.issuer, Dir: filepath.Join(data, "testidp"), Now: time.Now})
-	if err != nil {
+	if d.idp, err = testidp.New(testidp.Config{Issuer: d.issuer, Dir: filepath.Join(data, "testidp"), Now: time.Now}); err != nil {
 		return nil, err
 	}
 	d.server, err = server.Open(ctx, server.Options{
 		Config: cfg, Log: newLog(env.err), Now: time.Now, LoopbackHTTP: true, MakeKeys: true,
-		Pages: map[string]http.Handler{idpPath + "/": idp.Handler()},
+		Pages: map[string]http.Handler{idpPath + "/": d.idp.Handler()},
 	})
 	if err != nil {
-		return nil, err
+		return nil, closing(d.idp, err)
 	}
+	return d, closingOnError(d, d.start(ctx))
+}
+
+// start seeds the store and takes the port.
+func (d *dev) start(ctx context.Context) (err error) {
 	if d.seeded, err = d.server.Setup.Dev(ctx, d.server.Source, d.issuer); err != nil {
-		return nil, closing(d.server, err)
+		return err
 	}
-	if _, err = d.server.Listen(); err != nil {
-		return nil, closing(d.server, err)
-	}
-	return d, nil
+	_, err = d.server.Listen()
+	return err
 }
 
 // fixedPort replaces port 0 by a free one: the port is part of the issuer, which must be known before anything starts.

@@ -42,6 +42,14 @@ func closing(c io.Closer, before error) error {
 	return before
 }
 
+// closingOnError closes c only when something happened before.
+func closingOnError(c io.Closer, before error) error {
+	if before == nil {
+		return nil
+	}
+	return closing(c, before)
+}
+
 func newLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // loadConfig reads a configuration and checks the files that it names; all mistakes come at once.

@@ -23,6 +23,7 @@ type walk struct {
 	dev   *dev
 	api   *client.Client
 	out   io.Writer
+	login map[string]string // alice's
 	alice *vended
 	bob   *vended
 }
@@ -35,7 +36,9 @@ func transcript(ctx context.Context, d *dev, env *environment) error {
 		title string
 		run   func(context.Context) (string, error)
 	}{
-		{"alice's ID token becomes an identity, and the identity credentials", w.vendAlice},
+		{"alice's ID token, from the test identity provider", w.mint},
+		{"cognito-identity:GetId: the login is verified and becomes an identity", w.getID},
+		{"cognito-identity:GetCredentialsForIdentity: a role is chosen, trusts, and credentials are minted", w.getCredentials},
 		{"sts:GetCallerIdentity, signed with alice's credentials", w.callerIdentity},
 		{"cognito-identity:DescribeIdentity of her own identity", w.describeOwn},
 		{"the same of bob's identity is denied", w.describeOther},
@@ -81,27 +84,42 @@ func (w *walk) token(ctx context.Context, sub string) (string, error) {
 	return out.Token, nil
 }
 
-func (w *walk) vend(ctx context.Context, sub string) (*vended, error) {
+func (w *walk) logins(ctx context.Context, sub string) (map[string]string, error) {
 	token, err := w.token(ctx, sub)
-	if err != nil {
-		return nil, err
-	}
-	return vend(ctx, w.api, w.dev.seeded.PoolID, "", map[string]string{arn.WithoutScheme(w.dev.issuer): token}, "")
+	return map[string]string{arn.WithoutScheme(w.dev.issuer): token}, err
 }
 
-func (w *walk) vendAlice(ctx context.Context) (found string, err error) {
-	if w.alice, err = w.vend(ctx, "alice"); err != nil {
+func (w *walk) mint(ctx context.Context) (found string, err error) {
+	w.login, err = w.logins(ctx, "alice")
+	return "signed by " + w.dev.issuer, err
+}
+
+func (w *walk) getID(ctx context.Context) (string, error) {
+	id, err := getID(ctx, w.api, w.dev.seeded.PoolID, w.login)
+	if err != nil {
 		return "", err
 	}
-	if w.bob, err = w.vend(ctx, "bob"); err != nil {
+	again, err := getID(ctx, w.api, w.dev.seeded.PoolID, w.login)
+	if err != nil {
+		return "", err
+	}
+	if id != again {
+		return "", fmt.Errorf("one login led to %s and to %s", id, again)
+	}
+	w.alice = &vended{IdentityId: id}
+	return "form, issuer, key, RS256 signature, times and audience hold: she is identity " + id + ", and the same one when she comes again", nil
+}
+
+func (w *walk) getCredentials(ctx context.Context) (found string, err error) {
+	if w.alice, err = vend(ctx, w.api, "", w.alice.IdentityId, w.login, ""); err != nil {
 		return "", err
 	}
 	c := w.alice.Credentials
-	if w.alice.IdentityId == w.bob.IdentityId || !strings.HasPrefix(c.AccessKeyId, arn.PrefixSession) || c.SecretKey == "" || c.SessionToken == "" {
-		return "", errors.New("alice has no credentials of her own")
+	if !strings.HasPrefix(c.AccessKeyId, arn.PrefixSession) || c.SecretKey == "" || c.SessionToken == "" {
+		return "", errors.New("the answer holds no temporary credentials")
 	}
-	return fmt.Sprintf("provider %s: form, issuer, key, RS256 signature, times and audience hold\nidentity %s, access key %s until %s",
-		arn.WithoutScheme(w.dev.issuer), w.alice.IdentityId, c.AccessKeyId, w.alice.expiration().Format(time.RFC3339)), nil
+	return fmt.Sprintf("the trust policy of %s holds on aud and amr: access key %s until %s",
+		w.dev.seeded.AuthenticatedRoleARN, c.AccessKeyId, w.alice.expiration().Format(time.RFC3339)), nil
 }
 
 func (v *vended) signer() *sigv4.Credentials {
@@ -150,6 +168,16 @@ func (w *walk) describeOwn(ctx context.Context) (string, error) {
 }
 
 func (w *walk) describeOther(ctx context.Context) (string, error) {
+	logins, err := w.logins(ctx, "bob")
+	if err != nil {
+		return "", err
+	}
+	if w.bob, err = vend(ctx, w.api, w.dev.seeded.PoolID, "", logins, ""); err != nil {
+		return "", err
+	}
+	if w.bob.IdentityId == w.alice.IdentityId {
+		return "", errors.New("alice and bob are one identity")
+	}
 	return denied(w.api.JSON(ctx, "DescribeIdentity", w.alice.signer(), map[string]string{"IdentityId": w.bob.IdentityId}, nil))
 }
 

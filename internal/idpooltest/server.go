@@ -1,0 +1,215 @@
+// Package idpooltest starts a whole idpool server for tests: the same wiring as the program, on real HTTP and a real
+// database in a temporary directory, with a real identity provider beside it and the documents of `idpool dev`.
+//
+// Methods that begin with Must fail the test. Only tests import this package.
+package idpooltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"idpool/internal/config"
+	"idpool/internal/event"
+	"idpool/internal/keyring/filekeys"
+	"idpool/internal/server"
+	"idpool/internal/setup"
+	"idpool/internal/store"
+	"idpool/internal/testidp"
+)
+
+// Account and Region are those of every test server.
+const (
+	Account = "111122223333"
+	Region  = "us-east-1"
+)
+
+// Options change what a test server is. The zero value is a server on SQLite with a clock that runs.
+type Options struct {
+	// Dir holds the key file and a SQLite store; default a temporary one. Give one to start a server again.
+	Dir string
+	// Store is the URL of the store; default SQLite in Dir.
+	Store string
+	// Clock is the server's and the identity provider's; default time.Now.
+	Clock func() time.Time
+	// Configure changes the configuration before the start.
+	Configure func(*config.Config)
+	// WrapStore stands between the server and its store.
+	WrapStore func(*store.Store) *store.Store
+	// Events replaces the sink of records; default one that Records reads.
+	Events event.Sink
+	// IdP is an identity provider that runs already; default a new one.
+	IdP *IdP
+}
+
+// Server is a running server.
+type Server struct {
+	*server.Server
+	URL string
+	Dir string
+	// Dev is what was seeded: a pool, its roles, an administrator.
+	Dev *setup.Dev
+	IdP *IdP
+	// Clock is the server's.
+	Clock func() time.Time
+
+	t      testing.TB
+	events *buffer
+	log    *buffer
+	stop   func()
+}
+
+// buffer is a writer that several goroutines share.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// IdP is an identity provider on an address of its own.
+type IdP struct {
+	*testidp.Provider
+	// Key is its key in a Logins map.
+	Key string
+}
+
+// StartIdP starts an identity provider; it ends with the test.
+func StartIdP(t testing.TB, clock func() time.Time) *IdP {
+	t.Helper()
+	var handler http.Handler
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
+	p, err := testidp.New(testidp.Config{Issuer: web.URL, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	handler = p.Handler()
+	return &IdP{Provider: p, Key: web.Listener.Addr().String()}
+}
+
+// Start starts a server, which stops with the test.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.IdP == nil {
+		o.IdP = StartIdP(t, o.Clock)
+	}
+	s := &Server{Dir: o.Dir, IdP: o.IdP, Clock: o.Clock, t: t, events: &buffer{}, log: &buffer{}}
+	if o.Events == nil {
+		o.Events = event.NewLines(s.events)
+	}
+	s.open(&o)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("closing the server: %v", err)
+		}
+	})
+	t.Cleanup(s.stop)
+	return s
+}
+
+// Stop stops the server before the test ends.
+func (s *Server) Stop() { s.stop() }
+
+// open wires and seeds the server and takes its port.
+func (s *Server) open(o *Options) {
+	s.t.Helper()
+	s.URL = "http://" + freeAddress(s.t)
+	cfg := s.configuration(o)
+	if o.Configure != nil {
+		o.Configure(cfg)
+	}
+	var err error
+	s.Server, err = server.Open(s.t.Context(), server.Options{
+		Config: cfg, Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: o.Clock,
+		Events: o.Events, LoopbackHTTP: true, MakeKeys: true, Store: o.WrapStore,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.Dev, err = s.Setup.Dev(s.t.Context(), s.Source, o.IdP.Issuer()); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.Listen(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// configuration is that of every test server. The issuer does not depend on the port, so that a server started again
+// opens the sessions of the one before.
+func (s *Server) configuration(o *Options) *config.Config {
+	s.t.Helper()
+	key := filepath.Join(o.Dir, "key")
+	_ = filekeys.Create(key) // it is there when a server is started again
+	if o.Store == "" {
+		o.Store = "sqlite:" + filepath.Join(o.Dir, "idpool.db")
+	}
+	text := config.Initial(config.Init{
+		Listen: s.URL[len("http://"):], PublicURL: "https://idpool.test", Region: Region, AccountID: Account,
+		DataDir: o.Dir, Store: o.Store, KeyFile: key, ClassicFlow: "allow",
+	})
+	cfg, err := config.Parse("idpool.yaml", []byte(text), func(string) (string, bool) { return "", false })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return cfg
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// Records returns the events so far.
+func (s *Server) Records() []*event.Record {
+	s.t.Helper()
+	var out []*event.Record
+	for d := json.NewDecoder(bytes.NewReader([]byte(s.events.String()))); d.More(); {
+		r := &event.Record{}
+		if err := d.Decode(r); err != nil {
+			s.t.Fatalf("event: %v", err)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Output returns everything that the server has written: events and log, as text.
+func (s *Server) Output() string { return s.events.String() + s.log.String() }
