@@ -4,8 +4,9 @@
 // A form is a tree whose paths are the names of its parameters: A.B is member B of structure A, X.member.N is item N of
 // list X, X.entry.N.key and X.entry.N.value are a pair of map X. Reading is strict, so that nothing on the way can have
 // read the same bytes differently and nothing that a caller asked for, such as a session policy, is lost in silence:
-// names once, items numbered from 1 without gaps, nothing unknown inside lists and maps. Members that a structure lacks
-// are skipped, as the protocol wants. What a member may hold is left to shape; headers and routing are left to the door.
+// names once, items numbered from 1 without gaps, nothing unknown between a list or map and its items. Members that a
+// structure lacks are skipped, as the protocol wants. What a member may hold is left to shape; headers and routing are
+// left to the door.
 package awsquery
 
 import (
@@ -33,7 +34,7 @@ const unreadable = "The query string contains a syntax error."
 var (
 	errSize      = errors.New("a form above the limit")
 	errCount     = errors.New("too many parameters")
-	errPair      = errors.New("a parameter without a name or without an equals sign")
+	errPair      = errors.New("a parameter without an equals sign")
 	errByte      = errors.New("a byte that must be escaped")
 	errEscape    = errors.New("a percent sign without two hexadecimal digits")
 	errUTF8      = errors.New("a value that is not UTF-8")
@@ -93,7 +94,7 @@ func (f *Form) parse(text string) error {
 
 func (f *Form) pair(pair string) error {
 	rawName, rawValue, ok := strings.Cut(pair, "=")
-	if !ok || rawName == "" {
+	if !ok {
 		return errPair
 	}
 	name, err := unescape(rawName)

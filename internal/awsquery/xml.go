@@ -25,7 +25,7 @@ func appendText(dst []byte, text string) []byte {
 			continue
 		}
 		c, size := utf8.DecodeRuneInString(text[i:])
-		if escape := escaped(c, size); escape != "" {
+		if escape := escaped(c); escape != "" {
 			dst = append(append(dst, text[done:i]...), escape...)
 			done = i + size
 		}
@@ -40,7 +40,7 @@ func plain(c byte) bool {
 }
 
 // escaped returns what stands for a character, empty for the character itself.
-func escaped(c rune, size int) string {
+func escaped(c rune) string {
 	switch c {
 	case '&':
 		return "&amp;"
@@ -59,7 +59,7 @@ func escaped(c rune, size int) string {
 	case '\r':
 		return "&#xD;"
 	}
-	if c < ' ' || c == 0xFFFE || c == 0xFFFF || c == utf8.RuneError && size == 1 {
+	if c < ' ' || c == 0xFFFE || c == 0xFFFF || c == utf8.RuneError {
 		return "\uFFFD"
 	}
 	return ""

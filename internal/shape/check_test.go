@@ -101,6 +101,39 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// The constraints of items and of a map's halves are listed whole, the permitted values last.
+func TestSentencesOnParts(t *testing.T) {
+	type in struct {
+		Modes []string          `shape:"modes"`
+		Sizes []int64           `shape:"sizes"`
+		Rules map[string]string `shape:"rules"`
+		Many  map[string]int64  `shape:"many"`
+	}
+	s := shape.MustOf(shape.Table{
+		"mode": shape.Text{Enum: []string{"x", "y"}}, "modes": shape.List{Of: "mode"},
+		"size": shape.Integer{Min: 0, Max: 9}, "sizes": shape.List{Of: "size"}, "least": shape.Text{Min: 2},
+		"rules": shape.Map{Key: "mode", Value: "least"}, "many": shape.Map{Max: 1, Value: "size"},
+	}, reflect.TypeFor[in]())
+	got := s.Check(&in{
+		Modes: []string{"x", "z"}, Sizes: []int64{9, 10, 11}, Rules: map[string]string{"a": "é"}, Many: map[string]int64{"b": -1, "a": 1},
+	})
+	const want = `Validation: 6 validation errors detected: ` +
+		`Value '[x, z]' at 'modes' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [x, y]]; ` +
+		`Value '[9, 10, 11]' at 'sizes' failed to satisfy constraint: Member must satisfy constraint: ` +
+		`[Member must have value less than or equal to 9, Member must have value greater than or equal to 0]; ` +
+		`Value '{a=é}' at 'rules' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy enum value set: [x, y]]; ` +
+		`Value '{a=é}' at 'rules' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length greater than or equal to 2]; ` +
+		`Value '{a=1, b=-1}' at 'many' failed to satisfy constraint: Member must have length less than or equal to 1; ` +
+		`Value '{a=1, b=-1}' at 'many' failed to satisfy constraint: Map value must satisfy constraint: ` +
+		`[Member must have value less than or equal to 9, Member must have value greater than or equal to 0]`
+	if got == nil || got.Error() != want {
+		t.Errorf("got  %v\nwant %s", got, want)
+	}
+	if err := s.Check(&in{Modes: []string{"y", "x"}, Sizes: []int64{0, 9}, Rules: map[string]string{"x": "ab"}, Many: map[string]int64{"": 0}}); err != nil {
+		t.Errorf("got %v, want it to pass", err)
+	}
+}
+
 // Java counts UTF-16 units: a character outside the basic plane counts twice.
 func TestLengthCountsUTF16Units(t *testing.T) {
 	const shortest = 20
@@ -125,9 +158,9 @@ func TestLengthCountsUTF16Units(t *testing.T) {
 
 // What a caller sends is repeated only up to a bound, never inside a character, and never often.
 func TestEchoIsBounded(t *testing.T) {
-	long := check(t, &createPool{IdentityPoolName: new(strings.Repeat("é", 600)), AllowUnauthenticatedIdentities: new(true)})
-	if want := "Value '" + strings.Repeat("é", 512) + "…' at"; !strings.Contains(long, want) {
-		t.Errorf("got %q, want 1,024 bytes and an ellipsis", long)
+	long := check(t, &createPool{IdentityPoolName: new("a" + strings.Repeat("é", 600)), AllowUnauthenticatedIdentities: new(true)})
+	if want := "Value 'a" + strings.Repeat("é", 511) + "…' at"; !strings.Contains(long, want) {
+		t.Errorf("got %q, want at most 1,024 bytes and an ellipsis", long)
 	}
 	key := strings.Repeat("k", 5000)
 	path := check(t, &setRoles{IdentityPoolId: new(goodID), Roles: map[string]string{},

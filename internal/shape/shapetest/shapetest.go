@@ -4,6 +4,7 @@ package shapetest
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,15 +111,14 @@ func (p *probe) permitted(sentence, what, phrase string) {
 // edges calls back with one below, at and one above each bound.
 func (p *probe) edges(unit string, least, most int64, sentence func(n int64) string) {
 	p.t.Helper()
-	short := "Member must have " + unit + " greater than or equal to "
-	long := "Member must have " + unit + " less than or equal to "
+	bound := "Member must have " + unit
 	if least > 0 || unit == "value" {
-		p.refused(sentence(least-1), "one below the least", short)
-		p.permitted(sentence(least), "the least", short)
+		p.refused(sentence(least-1), "one below the least", bound+" greater than or equal to "+strconv.FormatInt(least, 10))
+		p.permitted(sentence(least), "the least", bound)
 	}
 	if most > 0 {
-		p.permitted(sentence(most), "the most", long)
-		p.refused(sentence(most+1), "one above the most", long)
+		p.permitted(sentence(most), "the most", bound)
+		p.refused(sentence(most+1), "one above the most", bound+" less than or equal to "+strconv.FormatInt(most, 10))
 	}
 }
 
@@ -129,8 +129,9 @@ func (p *probe) text(row shape.Text) {
 		return say(strings.Repeat("a", int(n)))
 	})
 	if row.Pattern != "" {
-		// What no pattern of a model permits all of. Whitespace and control characters are what injections need.
-		p.refused(say("\x00")+say(" \n"), "control characters and space", "Member must satisfy regular expression pattern: "+row.Pattern)
+		// No model's pattern permits both of these; they are what injections need.
+		phrase := "Member must satisfy regular expression pattern: " + row.Pattern
+		p.refused(say("\x00")+say(" \n"), "control characters and space", phrase)
 	}
 	for _, value := range row.Enum {
 		p.permitted(say(value), value, "")
