@@ -45,16 +45,16 @@ func (p *parser) compare() {
 	p.compareTLS()
 	p.compareListeners()
 	p.compareURLs()
-	p.compareLimits()
 }
 
 func (p *parser) compareTLS() {
-	t := p.config.TLS
-	switch {
-	case !p.usable("tls"):
-	case p.has("tls") && t.Certificate == "":
+	if !p.usable("tls") || !p.has("tls") {
+		return
+	}
+	if p.config.TLS.Certificate == "" {
 		p.clash("tls", "without certificate", "write the path of the certificate as tls.certificate, or remove tls")
-	case p.has("tls") && t.Key == "":
+	}
+	if p.config.TLS.Key == "" {
 		p.clash("tls", "without key", "write the path of the private key as tls.key, or remove tls")
 	}
 }
@@ -69,7 +69,7 @@ func (p *parser) compareListeners() {
 		p.clash("listen", "plain HTTP on an address that others reach", "set tls; or listen on 127.0.0.1; or name the proxies in front, which speak TLS, as trusted_proxies")
 	}
 	if p.usable("metrics") && samePort(c.Listen, c.Metrics) {
-		p.clash("metrics", "the port of listen", "write another port")
+		p.clash("metrics", "on the port of listen", "write another port")
 	}
 }
 
@@ -98,19 +98,6 @@ func (p *parser) compareURLs() {
 	}
 	if p.usable("issuer") && !plain && strings.HasPrefix(c.Issuer, "http:") {
 		p.clash("issuer", "http, while public_url is https", "write https://")
-	}
-}
-
-func (p *parser) compareLimits() {
-	l := p.config.Limits
-	if p.usable("limits.connections", "limits.connections_per_client") && l.ConnectionsPerClient > l.Connections {
-		p.clash("limits.connections_per_client", "more than limits.connections", "write a smaller number, or raise limits.connections")
-	}
-	if p.usable("limits.header_timeout", "limits.read_timeout") && l.HeaderTimeout > l.ReadTimeout {
-		p.clash("limits.header_timeout", "longer than limits.read_timeout", "write a shorter time, or raise limits.read_timeout")
-	}
-	if p.usable("limits.request_timeout", "fetch.timeout") && p.config.Fetch.Timeout >= l.RequestTimeout {
-		p.clash("fetch.timeout", "as long as limits.request_timeout or longer", "write a shorter time, or raise limits.request_timeout")
 	}
 }
 

@@ -45,7 +45,8 @@ type Config struct {
 	// AccountID is the account in all ARNs, 12 digits. Required. Example: 123456789012.
 	AccountID string
 
-	// Data is the folder for the files that idpool makes. Default: the folder of the configuration.
+	// Data is the folder for the files that idpool makes. Default: the folder of the configuration. Example:
+	// /var/lib/idpool.
 	Data string
 	// Store is the database, sqlite:PATH or postgres://USER@HOST/DATABASE. Required.
 	Store StoreURL
@@ -87,18 +88,17 @@ type Limits struct {
 	// Connections is how many connections are open at once. Default: 4096; 1 to 1000000.
 	Connections int
 	// ConnectionsPerClient is how many of them one address may hold; trusted proxies may hold all. Default: 256; 1 to
-	// Connections.
+	// 1000000.
 	ConnectionsPerClient int
 	// Streams is how many requests at once one HTTP/2 connection carries. Default: 100; 1 to 10000.
 	Streams int
 	// Verifications is how many login tokens are verified at once; 0 means one for each core. Default: 0; up to 4096.
 	Verifications int
-	// HeaderTimeout is how long the headers of a request may take to arrive. Default: 5s; 100ms to ReadTimeout.
+	// HeaderTimeout is how long the headers of a request may take to arrive. Default: 5s; 100ms to 10m.
 	HeaderTimeout time.Duration
 	// ReadTimeout is how long a whole request may take to arrive. Default: 15s; 100ms to 10m.
 	ReadTimeout time.Duration
-	// RequestTimeout is how long a request that has arrived may take to be answered. Default: 20s; 100ms to 10m, and
-	// longer than Fetch.Timeout.
+	// RequestTimeout is how long a request that has arrived may take to be answered. Default: 20s; 100ms to 10m.
 	RequestTimeout time.Duration
 	// IdleTimeout is how long a connection stays open without a request. Default: 60s; 100ms to 1h.
 	IdleTimeout time.Duration

@@ -114,7 +114,7 @@ func cause(err error) error {
 // join returns a path relative to the folder of the configuration.
 func (p *parser) join(path string) string {
 	if filepath.IsAbs(path) {
-		return path
+		return filepath.Clean(path)
 	}
 	return filepath.Join(filepath.Dir(p.file), path)
 }

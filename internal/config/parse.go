@@ -14,7 +14,7 @@ import (
 )
 
 // maxFile is the size of the largest configuration, in bytes.
-const maxFile = 1 << 20
+const maxFile = 256 << 10
 
 // Load reads the configuration in a file. Variables of the environment are looked up with env, which is os.LookupEnv in a
 // server. Its errors are Mistakes, or that of reading the file.
@@ -81,7 +81,7 @@ func (p *parser) document(text []byte) *yaml.Node {
 		p.blameEmpty()
 		return nil
 	case err != nil:
-		p.blameSyntax(err, bytes.Count(text, []byte("\n"))+1)
+		p.blameSyntax(err, 1+bytes.Count(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")))
 		return nil
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {

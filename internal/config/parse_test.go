@@ -163,7 +163,7 @@ listen: 0.0.0.0:80
 tls: {certificate: a}
 `
 	want := `idpool.yaml:2: trusted_proxy: unknown key; did you mean trusted_proxies?
-idpool.yaml:3: region: a list where text is expected; write it in quotes
+idpool.yaml:3: region: a list where text is expected; write text such as us-east-1, in quotes where YAML reads it otherwise
 idpool.yaml:5: limits.read_timeout: a number where text is expected; write a number with its unit, such as 15s
 idpool.yaml:6: limits.body_byte: unknown key; did you mean limits.body_bytes?
 idpool.yaml:8: account_id: a number where text is expected; write it in quotes, such as "012345678901"
@@ -207,7 +207,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("got %v, want a file that does not exist", err)
 	}
 	write(t, path, required+strings.Repeat("#", maxFile))
-	if _, err := Load(path, noEnv); err == nil || !strings.Contains(err.Error(), "longer than 1048576 bytes") {
+	if _, err := Load(path, noEnv); err == nil || !strings.Contains(err.Error(), "longer than 262144 bytes") {
 		t.Errorf("got %v, want a file that is too long", err)
 	}
 }

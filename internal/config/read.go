@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -33,16 +34,15 @@ func (p *parser) blame(line int, key, problem, hint string) {
 	}
 }
 
-const inQuotes = "write it in quotes"
-
 // one is a reader of a single text.
 func one[T any](at func(*Config) *T, parse func(string) (T, *complaint)) reader {
-	return oneOr(inQuotes, at, parse)
+	return oneOr("", at, parse)
 }
 
 // oneOr is one with a hint of its own for values that are not text.
 func oneOr[T any](hint string, at func(*Config) *T, parse func(string) (T, *complaint)) reader {
 	return func(p *parser, r row, n *yaml.Node) {
+		hint := cmp.Or(hint, "write text such as "+cmp.Or(r.example, r.value)+", in quotes where YAML reads it otherwise")
 		if v, ok := parseText(p, r.key, "", hint, n, parse); ok {
 			*at(p.config) = v
 		}
@@ -52,12 +52,13 @@ func oneOr[T any](hint string, at func(*Config) *T, parse func(string) (T, *comp
 // many is a reader of a list of texts.
 func many[T any](at func(*Config) *[]T, parse func(string) (T, *complaint)) reader {
 	return func(p *parser, r row, n *yaml.Node) {
-		if !p.is(yaml.SequenceNode, r.key, n, "a list", "write a list, such as "+r.example) {
+		hint := "write a list such as " + r.example
+		if !p.is(yaml.SequenceNode, r.key, n, "a list", hint) {
 			return
 		}
 		var all []T
 		for i, item := range n.Content {
-			if v, ok := parseText(p, r.key, fmt.Sprintf("entry %d: ", i+1), inQuotes, item, parse); ok {
+			if v, ok := parseText(p, r.key, fmt.Sprintf("entry %d: ", i+1), hint, item, parse); ok {
 				all = append(all, v)
 			}
 		}
@@ -99,7 +100,7 @@ var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // digits returns the digits of a number. YAML has more ways to write one, such as 0644 for 420; those are refused.
 func (p *parser) digits(key string, n *yaml.Node) (string, bool) {
-	const hint = "write a whole number in digits, such as 1000"
+	const hint = "write a whole number in digits and without quotes, such as 1000"
 	text := n.Value
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
 		s, expanded, ok := p.text(key, "", hint, n)
@@ -107,7 +108,7 @@ func (p *parser) digits(key string, n *yaml.Node) (string, bool) {
 			return "", false
 		}
 		if !expanded {
-			p.blame(n.Line, key, "text where a number is expected", hint+" and without quotes")
+			p.blame(n.Line, key, "text where a number is expected", hint)
 			return "", false
 		}
 		text = s
@@ -140,15 +141,19 @@ func (p *parser) text(key, where, hint string, n *yaml.Node) (s string, expanded
 	return s, expanded, len(wrong) == 0
 }
 
+const emptyHint = "write a value, or remove it"
+
 // judgeText refuses what no value may hold.
 func judgeText(s string) []complaint {
 	switch {
 	case s == "":
-		return []complaint{{"empty", "write a value, or remove the key"}}
+		return []complaint{{"empty", emptyHint}}
+	case !utf8.ValidString(s):
+		return []complaint{{"not UTF-8 text", "write it in UTF-8"}}
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return []complaint{{"has a line break or another control character", "write it on one line, without"}}
 	case strings.TrimSpace(s) != s:
 		return []complaint{{"begins or ends with a space", "write it without"}}
-	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
-		return []complaint{{"not UTF-8 text, or has a line break or another control character", "write it on one line, without"}}
 	}
 	return nil
 }
@@ -169,7 +174,7 @@ func (p *parser) is(kind yaml.Kind, key string, n *yaml.Node, want, hint string)
 func (p *parser) plain(key string, n *yaml.Node) bool {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.blame(n.Line, key, "anchors and aliases are not supported", aliasHint)
+		p.blame(n.Line, key, noAliases, aliasHint)
 	case n.Style&yaml.TaggedStyle != 0:
 		p.blame(n.Line, key, "tags are not supported", "remove the tag; quote the value if it begins with !")
 	default:
@@ -178,11 +183,14 @@ func (p *parser) plain(key string, n *yaml.Node) bool {
 	return false
 }
 
-const aliasHint = "write the value out; quote it if it begins with & or *"
+const (
+	noAliases = "anchors and aliases are not supported"
+	aliasHint = "write the value out; quote it if it begins with & or *"
+)
 
 func (p *parser) blameKind(key, where, want, hint string, n *yaml.Node) {
 	if n.Tag == "!!null" {
-		p.blame(n.Line, key, where+"empty", "write a value, or remove the key")
+		p.blame(n.Line, key, where+"empty", emptyHint)
 		return
 	}
 	p.blame(n.Line, key, where+kindOf(n)+" where "+want+" is expected", hint)

@@ -17,13 +17,12 @@ var sayings = []struct {
 	{"could not find expected ':'", "a line without KEY: VALUE", "write a colon and a space after the key", 0},
 	{"mapping values are not allowed", "a second colon in a value, or wrong indentation", "indent keys alike; quote values that hold a colon and a space", 0},
 	{"tab character", "a tab", "indent with spaces", 0},
-	{"cannot start any token", "a value that begins with a character of YAML's own", "quote values that begin with @, ` or %", 0},
+	{"cannot start any token", "a tab, or a value that begins with a character of YAML's own", "indent with spaces; quote values that begin with @, ` or %", 0},
 	{"unexpected end of stream", "a quote that is not closed", "close it", 0},
 	{"expected key", "wrong indentation", "indent all keys of a section alike", 1},
 	{"expected '-' indicator", "a list that is not one to its end", "begin each entry with - and indent them alike", 1},
 	{"expected ',' or ']'", "a list that is not closed, or lacks a comma", "close it with ], and quote entries that hold ${", 1},
-	{"expected ',' or '}'", "a { that is not closed, or lacks a comma", "close it with }, and quote values that hold ${", 1},
-	{"unknown anchor", "anchors and aliases are not supported", aliasHint, 0},
+	{"expected ',' or '}'", "a section in braces that is not closed, or lacks a comma", "close it with }, and quote values that hold ${", 1},
 }
 
 var lineNumber = regexp.MustCompile(`^yaml: line ([0-9]{1,7}): `)
@@ -32,18 +31,21 @@ var lineNumber = regexp.MustCompile(`^yaml: line ([0-9]{1,7}): `)
 // count one more.
 func (p *parser) blameSyntax(err error, lines int) {
 	text := err.Error()
-	line := 0
-	if m := lineNumber.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1]) // seven digits
+	if strings.Contains(text, "unknown anchor") {
+		p.blame(0, "", noAliases, aliasHint)
+		return
 	}
+	problem, hint, late := "cannot be read as YAML", "look at quotes and indentation here and on the line above", 0
 	for _, s := range sayings {
 		if strings.Contains(text, s.says) {
-			if line > 0 {
-				line = min(line+s.late, lines)
-			}
-			p.blame(line, "", s.problem, s.hint)
-			return
+			problem, hint, late = s.problem, s.hint, s.late
+			break
 		}
 	}
-	p.blame(min(line, lines), "", "cannot be read as YAML", "look at quotes and indentation here and on the line above")
+	line := 1 // none is named where it is the first
+	if m := lineNumber.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1]) // seven digits
+		line = n + late
+	}
+	p.blame(min(line, lines), "", problem, hint)
 }

@@ -29,7 +29,7 @@ var table = []row{
 		key: "listen", value: "127.0.0.1:8440",
 		doc: `The address of the main port: IP:PORT, or :PORT for all addresses of this machine. Without tls below it is
 a loopback address, or trusted_proxies are set.`,
-		read: one(func(c *Config) *string { return &c.Listen }, parseAddress),
+		read: oneOr(addressHint, func(c *Config) *string { return &c.Listen }, parseAddress),
 	},
 	{
 		key: "tls",
@@ -54,7 +54,7 @@ others say is not.`,
 	{
 		key: "metrics", example: "127.0.0.1:9440",
 		doc:  `The address of a listener for metrics alone, in plain HTTP and for everybody who reaches it. Off by default.`,
-		read: one(func(c *Config) *string { return &c.Metrics }, parseAddress),
+		read: oneOr(addressHint, func(c *Config) *string { return &c.Metrics }, parseAddress),
 	},
 	{
 		key: "public_url", example: "https://id.example.com", required: true,
@@ -79,7 +79,7 @@ write the old one here.`,
 			func(c *Config) *string { return &c.AccountID }, parseAccount),
 	},
 	{
-		key: "data", value: ".",
+		key: "data", value: ".", example: "/var/lib/idpool",
 		doc:  `The folder for the files that idpool makes.`,
 		read: one(func(c *Config) *string { return &c.Data }, parsePath),
 	},
@@ -115,7 +115,7 @@ written as ${file:/run/secrets/NAME}. Required.`,
 	},
 	{
 		key: "limits.connections_per_client", value: "256",
-		doc:  `How many of them one address may hold. Trusted proxies may hold all.`,
+		doc:  `How many of them one address may hold, 1 to 1000000. Trusted proxies may hold all.`,
 		read: whole(func(c *Config) *int { return &c.Limits.ConnectionsPerClient }, 1, 1_000_000),
 	},
 	{
@@ -130,7 +130,7 @@ written as ${file:/run/secrets/NAME}. Required.`,
 	},
 	{
 		key: "limits.header_timeout", value: "5s",
-		doc:  `How long the headers of a request may take to arrive, 100ms to read_timeout.`,
+		doc:  `How long the headers of a request may take to arrive, 100ms to 10m.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Limits.HeaderTimeout }, 10*time.Minute),
 	},
 	{
@@ -140,7 +140,7 @@ written as ${file:/run/secrets/NAME}. Required.`,
 	},
 	{
 		key: "limits.request_timeout", value: "20s",
-		doc:  `How long a request that has arrived may take to be answered, up to 10m and longer than fetch.timeout.`,
+		doc:  `How long a request that has arrived may take to be answered, 100ms to 10m.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Limits.RequestTimeout }, 10*time.Minute),
 	},
 	{

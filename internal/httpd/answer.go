@@ -83,6 +83,7 @@ func newRequestID() string {
 // answer is the ResponseWriter of one request. It knows whether an answer has begun, and keeps errors out of caches.
 type answer struct {
 	http.ResponseWriter
+	conn  *strictConn // nil on HTTP/2
 	began bool
 }
 
@@ -100,10 +101,15 @@ func (a *answer) WriteHeader(status int) {
 }
 
 func (a *answer) Write(p []byte) (int, error) {
+	a.finish()
+	return a.ResponseWriter.Write(p)
+}
+
+// finish begins the answer where its handler left that to the server.
+func (a *answer) finish() {
 	if !a.began {
 		a.WriteHeader(http.StatusOK)
 	}
-	return a.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -111,6 +117,9 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // refuse answers and lets the connection end: what follows on it is in doubt (security I4).
 func (a *answer) refuse(r *refusal) {
+	if a.conn != nil {
+		a.conn.linger.Store(true) // the request's body may be unread
+	}
 	body := r.describe(a.Header())
 	a.WriteHeader(r.status)
 	_, _ = a.Write(body) // the client has gone, or not; there is nothing else to tell it

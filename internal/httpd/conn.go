@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -24,7 +25,22 @@ type strictConn struct {
 	scan  scanner // used by Read only, which net/http never calls twice at a time
 	// refused is what the scanner found. It is written by Read while another goroutine may Write.
 	refused atomic.Pointer[refusal]
-	linger  atomic.Bool
+	// linger makes Close wait a little for the client, who was refused and may still be sending.
+	linger atomic.Bool
+}
+
+// connKey is that of an HTTP/1 request's connection in its context.
+type connKey struct{}
+
+// withConn is http.Server.ConnContext.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	switch c := c.(type) {
+	case *strictConn:
+		return context.WithValue(ctx, connKey{}, c)
+	case strictTLSConn:
+		return context.WithValue(ctx, connKey{}, c.strictConn)
+	}
+	return ctx
 }
 
 // strictTLSConn is a strictConn under TLS. net/http takes the state of the connection from it.
@@ -49,18 +65,17 @@ func (c *strictConn) Read(p []byte) (int, error) {
 }
 
 func (c *strictConn) Write(p []byte) (int, error) {
-	refused := bareRefusal(p)
-	if refused == nil {
+	if !isBareRefusal(p) {
 		return c.Conn.Write(p)
 	}
-	if found := c.refused.Load(); found != nil {
-		refused = found
+	refused := c.refused.Load()
+	if refused == nil {
+		refused = refuseHTTP // net/http found something itself
 	}
 	c.linger.Store(true)
 	return len(p), c.write(c.Conn, refused)
 }
 
-// Close waits a little for the client where it was refused.
 func (c *strictConn) Close() error {
 	if c.linger.Swap(false) {
 		drain(c.Conn)
@@ -88,20 +103,13 @@ func closeWrite(c net.Conn) error {
 	return half.CloseWrite()
 }
 
-// bareRefusal recognises net/http's own refusals: a status line and then just these fields. Answers of the frame always have
-// more. It returns nil for anything else.
-func bareRefusal(p []byte) *refusal {
+// isBareRefusal recognises net/http's own refusals: a status line and then just these fields. Answers of the frame always
+// have more.
+func isBareRefusal(p []byte) bool {
 	const fields = "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-	rest, ok := bytes.CutPrefix(p, []byte("HTTP/1.1 "))
-	if !ok {
-		return nil
+	if !bytes.HasPrefix(p, []byte("HTTP/1.1 ")) {
+		return false
 	}
-	status, rest, _ := bytes.Cut(rest, []byte("\r\n"))
-	if !bytes.HasPrefix(rest, []byte(fields)) {
-		return nil
-	}
-	if bytes.HasPrefix(status, []byte("431")) {
-		return refuseHead
-	}
-	return refuseHTTP
+	_, rest, _ := bytes.Cut(p, []byte("\r\n"))
+	return bytes.HasPrefix(rest, []byte(fields))
 }

@@ -49,11 +49,16 @@ func (f *frame) split(pages map[string]http.Handler) error {
 }
 
 func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := &answer{ResponseWriter: w}
+	conn, _ := r.Context().Value(connKey{}).(*strictConn)
+	a := &answer{ResponseWriter: w, conn: conn}
 	id := newRequestID()
 	f.stamp(a, r, id)
+	if f.health.draining.Load() {
+		a.Header().Set("Connection", "close") // none shall be idle, and cut, when we stop listening
+	}
 	defer f.recover(a, r, id)
 	f.route(a, r, id)
+	a.finish()
 }
 
 func (f *frame) stamp(a *answer, r *http.Request, id string) {

@@ -53,7 +53,7 @@ func (s *scanner) take(part []byte, ended bool) *refusal {
 	if s.head += len(part); s.head > s.limit {
 		return refuseHead
 	}
-	if bytes.ContainsFunc(part, controls) {
+	if hasControls(part) {
 		return refuseControls
 	}
 	s.line = append(s.line, part...)
@@ -69,9 +69,14 @@ func (s *scanner) take(part []byte, ended bool) *refusal {
 	return refused
 }
 
-// controls finds what no line of a head may hold. Bytes from 0x80 on are left to whoever reads the field's value.
-func controls(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7f
+// hasControls finds what no line of a head may hold. Bytes from 0x80 on are left to whoever reads the field's value.
+func hasControls(part []byte) bool {
+	for _, c := range part {
+		if c < ' ' && c != '\t' && c != '\r' && c != '\n' || c == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scanner) read(line string) *refusal {
@@ -90,7 +95,7 @@ func (s *scanner) read(line string) *refusal {
 func checkRequestLine(line string) *refusal {
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
-	if !ok || !ok2 || !isToken(method) {
+	if !ok || !ok2 || !isToken(method) || !strings.HasPrefix(version, "HTTP/") || len(version) != len("HTTP/1.1") {
 		return refuseRequestLine
 	}
 	if version != "HTTP/1.1" && version != "HTTP/1.0" {

@@ -76,14 +76,14 @@ var framingRows = []struct {
 	{"no target", "GET HTTP/1.1\r\n" + host + "\r\n", 400},
 	{"empty target", "GET  HTTP/1.1\r\n" + host + "\r\n", 400},
 	{"two spaces", "GET  / HTTP/1.1\r\n" + host + "\r\n", 400},
-	{"space at the end", "GET / HTTP/1.1 \r\n" + host + "\r\n", 505},
-	{"space in the target", "GET /a b HTTP/1.1\r\n" + host + "\r\n", 505},
+	{"space at the end", "GET / HTTP/1.1 \r\n" + host + "\r\n", 400},
+	{"space in the target", "GET /a b HTTP/1.1\r\n" + host + "\r\n", 400},
 	{"tabs", "GET\t/\tHTTP/1.1\r\n" + host + "\r\n", 400},
 	{"UTF-8 in the target", "GET /ë HTTP/1.1\r\n" + host + "\r\n", 400},
 	{"HTTP/0.9", "GET /\r\n", 400},
 	{"HTTP/1.2", "GET / HTTP/1.2\r\n" + host + "\r\n", 505},
 	{"HTTP/2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", 505},
-	{"lower case", "GET / http/1.1\r\n" + host + "\r\n", 505},
+	{"lower case", "GET / http/1.1\r\n" + host + "\r\n", 400},
 	{"h2c by prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
 	{"h2c by upgrade", "GET / HTTP/1.1\r\n" + host + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n", 400},
 	{"h2c in a list", "GET / HTTP/1.1\r\n" + host + "Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n\r\n", 400},
@@ -160,21 +160,22 @@ func TestScannerBoundsTheHead(t *testing.T) {
 // no transfer coding, a path. And it must not matter how the bytes were cut up on the way.
 func FuzzFraming(f *testing.F) {
 	for _, row := range framingRows {
-		f.Add([]byte(row.raw), uint8(3))
+		f.Add([]byte(row.raw[:min(len(row.raw), 2*fuzzHead)]), uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, cut uint8) {
-		whole := newScanner(16 << 10)
+		whole := newScanner(fuzzHead)
 		n, refused := whole.feed(raw)
 		if n < 0 || n > len(raw) || refused == nil && n != len(raw) {
 			t.Fatalf("passed on %d of %d bytes", n, len(raw))
 		}
-		if got := feedInPieces(raw, int(cut)%7+1); got != refused {
+		// Which of two flaws is named may depend on the pieces; that one is, may not.
+		if got := feedInPieces(raw, int(cut)%7+1); (got == nil) != (refused == nil) {
 			t.Fatalf("in pieces: got %v, whole: %v", got, refused)
 		}
 		if refused != nil {
 			return
 		}
-		first := newScanner(16 << 10)
+		first := newScanner(fuzzHead)
 		head := bytes.Index(raw, []byte("\r\n\r\n"))
 		if head < 0 {
 			return
@@ -193,8 +194,10 @@ func FuzzFraming(f *testing.F) {
 	})
 }
 
+const fuzzHead = 300 // bytes; small, so that inputs stay small
+
 func feedInPieces(raw []byte, size int) *refusal {
-	s := newScanner(16 << 10)
+	s := newScanner(fuzzHead)
 	for len(raw) > 0 {
 		n := min(size, len(raw))
 		if _, refused := s.feed(raw[:n]); refused != nil {

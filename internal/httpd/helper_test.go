@@ -68,12 +68,12 @@ type running struct {
 }
 
 // mustServe starts a server on a free port of loopback.
-func mustServe(t *testing.T, cfg Config, parts Parts) *running {
+func mustServe(t testing.TB, cfg Config, parts Parts) *running {
 	t.Helper()
 	return mustServeAt(t, cfg, parts, time.Now)
 }
 
-func mustServeAt(t *testing.T, cfg Config, parts Parts, now func() time.Time) *running {
+func mustServeAt(t testing.TB, cfg Config, parts Parts, now func() time.Time) *running {
 	t.Helper()
 	run := &running{log: &syncBuffer{}}
 	cfg.Listen = "127.0.0.1:0"
@@ -107,7 +107,7 @@ func mustServeAt(t *testing.T, cfg Config, parts Parts, now func() time.Time) *r
 }
 
 // mustDial opens a socket to the server.
-func mustDial(t *testing.T, s *running) net.Conn {
+func mustDial(t testing.TB, s *running) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
@@ -123,8 +123,10 @@ func mustDial(t *testing.T, s *running) net.Conn {
 // mustSend writes bytes as they are, and returns all that comes back until the server hangs up.
 func mustSend(t *testing.T, c net.Conn, raw string) string {
 	t.Helper()
-	if _, err := io.WriteString(c, raw); err != nil {
-		t.Fatal(err)
+	if raw != "" {
+		if _, err := io.WriteString(c, raw); err != nil {
+			t.Fatal(err)
+		}
 	}
 	got, err := io.ReadAll(c)
 	if err != nil {
@@ -156,9 +158,18 @@ func mustParse(t *testing.T, raw string) (*http.Response, string) {
 // mustDo makes a request with a client of its own, whose connections end with the test. Fields are "Name: value".
 func mustDo(t *testing.T, s *running, method, path, body string, fields ...string) (*http.Response, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
+	res, got, err := do(t, s, method, path, body, fields...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return res, got
+}
+
+// do is mustDo for other goroutines.
+func do(t *testing.T, s *running, method, path, body string, fields ...string) (*http.Response, string, error) {
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
 	}
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, ": ")
@@ -166,14 +177,11 @@ func mustDo(t *testing.T, s *running, method, path, body string, fields ...strin
 	}
 	res, err := newClient(t, nil).Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return nil, "", err
 	}
 	defer res.Body.Close()
 	got, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(got)
+	return res, string(got), err
 }
 
 func newClient(t *testing.T, config *tls.Config) *http.Client {

@@ -74,6 +74,7 @@ func newHTTPServer(h http.Handler, limits Limits, log *slog.Logger) *http.Server
 	protocols.SetHTTP2(true) // over TLS only
 	return &http.Server{
 		Handler:                      h,
+		ConnContext:                  withConn,
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            limits.ReadHeaderTimeout,
 		ReadTimeout:                  limits.ReadTimeout,

@@ -18,6 +18,7 @@ import (
 	"idpool/internal/config"
 	"idpool/internal/door"
 	"idpool/internal/event"
+	"idpool/internal/fault"
 	"idpool/internal/fetch"
 	"idpool/internal/httpd"
 	"idpool/internal/issuer"
@@ -149,7 +150,8 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	minting := &sts.Service{Random: rand.Reader}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
-		STS: minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
+		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
+		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
 	}
 	metrics := httpd.NewMetrics()
 	entrance := door.New(door.Config{
@@ -199,10 +201,12 @@ func (s *Server) pages(o *Options) map[string]http.Handler {
 // ready is the readiness of this node: a database that answers and a configuration that is fresh.
 func (s *Server) ready(ctx context.Context) error {
 	if err := s.Store.Ping(ctx); err != nil {
-		return err
+		return fault.Wrap(fault.Internal, "The store does not answer.", err)
 	}
-	_, err := s.Source.Current()
-	return err
+	if _, err := s.Source.Current(); err != nil {
+		return fault.Wrap(fault.Internal, "The configuration is not fresh.", err)
+	}
+	return nil
 }
 
 // Listen takes the port, so that clients can connect, and returns its URL.

@@ -482,6 +482,20 @@ func TestNewRefusesKeyFiles(t *testing.T) {
 	}
 }
 
+// Keys that cannot be kept are an error at start.
+func TestNewRefusesDirectories(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
+		if p, err := New(Config{Issuer: "http://h/idp", Dir: dir}); err == nil {
+			t.Errorf("%s: got a provider", dir)
+			p.Close()
+		}
+	}
+}
+
 // New must not wait for the RSA key, and a caller that needs it must.
 func TestStartIsQuick(t *testing.T) {
 	start := time.Now()
