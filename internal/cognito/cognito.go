@@ -11,6 +11,7 @@ import (
 	"io"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/arn"
 	"idpool/internal/fault"
 	"idpool/internal/login"
@@ -33,6 +34,8 @@ type Service struct {
 	ClassicWhenUnset bool
 	// Random is the source of ids: 122 bits each.
 	Random io.Reader
+	// Signatures bounds how many tokens are signed at once.
+	Signatures *admission.Pool
 	// Purge is called after a pool was deleted; its identities are deleted in the background.
 	Purge func()
 }

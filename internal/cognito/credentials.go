@@ -10,6 +10,7 @@ import (
 	"idpool/internal/issuer"
 	"idpool/internal/login"
 	"idpool/internal/operation"
+	"idpool/internal/pool"
 	"idpool/internal/rolemap"
 	"idpool/internal/session"
 	"idpool/internal/snapshot"
@@ -77,14 +78,18 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 	if err != nil {
 		return nil, err
 	}
-	choice, err := rolemap.Choose(&who.pool.Pool, who.logins, text(in.CustomRoleArn))
+	choice, err := who.choose(text(in.CustomRoleArn))
 	if err != nil {
 		call.Event.Add(event.Step{Name: "choose", Expected: "one role for this identity", Found: fault.From(err).Message})
 		return nil, err
 	}
 	call.Event.Add(event.Step{Name: "choose", OK: true, Subject: choice.RoleARN, Found: choice.Why})
+	claims, err := s.taggedClaims(call, who)
+	if err != nil {
+		return nil, err
+	}
 	c, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
-		RoleARN: choice.RoleARN, Claims: s.claims(call, who), Guest: len(who.logins) == 0,
+		RoleARN: choice.RoleARN, Claims: claims, Guest: who.guest(),
 		Duration: enhancedDuration, Name: sts.SessionName,
 	})
 	if err != nil {
@@ -110,7 +115,22 @@ func wire(c *session.Credentials) *Credentials {
 type entered struct {
 	pool     *snapshot.Pool
 	identity identity.Identity
-	logins   []*login.Login // none for a guest
+	logins   []*login.Login
+	// developer is the developer's user, where the caller vouched for one.
+	developer *identity.LoginKey
+	// token is a token of ours, where the request brought one.
+	token *issuer.Claims
+}
+
+// guest reports whether nobody vouched for the identity.
+func (e *entered) guest() bool { return len(e.logins) == 0 && e.developer == nil && e.token == nil }
+
+// choose picks the role. A token of ours leads to the pool's role for authenticated identities (spec §12.3).
+func (e *entered) choose(custom string) (rolemap.Choice, error) {
+	if e.token != nil {
+		return rolemap.ByDefault(&e.pool.Pool, pool.Authenticated, custom)
+	}
+	return rolemap.Choose(&e.pool.Pool, e.logins, custom)
 }
 
 // enter leads a request that names an identity to it: with valid logins of its own, or as a guest (spec §7.6, 1–3).
@@ -123,6 +143,9 @@ func (s *Service) enter(ctx context.Context, call *operation.Call, id string, lo
 	call.Event.SetIdentity(found.PoolID, found.ID, !found.Authenticated)
 	if len(logins) == 0 {
 		return who, s.asGuest(call, who)
+	}
+	if _, own := logins[login.OwnIssuer]; own {
+		return who, s.withOwnToken(call, who, logins)
 	}
 	if who.logins, err = s.verify(ctx, call, who.pool, logins); err != nil {
 		return nil, err
@@ -141,10 +164,21 @@ func (s *Service) asGuest(call *operation.Call, who *entered) error {
 	return guestsAllowed(call, who.pool)
 }
 
+// taggedClaims are the claims with the principal tags that the logins make; those of a token of ours as they are.
+func (s *Service) taggedClaims(call *operation.Call, who *entered) (*issuer.Claims, error) {
+	if who.token != nil {
+		return who.token, nil
+	}
+	claims := s.claims(call, who)
+	var err error
+	claims.Tags, err = principalTags(who.pool, who.logins)
+	return claims, err
+}
+
 // claims are those of the token for this call: built for the enhanced flow, built and signed for the classic one.
 func (s *Service) claims(call *operation.Call, who *entered) *issuer.Claims {
 	return &issuer.Claims{
 		Issuer: s.Issuer, IdentityID: who.identity.ID, PoolID: who.pool.ID, PoolARN: poolARN(call, who.pool.ID),
-		AMR: amr(who.logins), Issued: call.Now, Expiry: call.Now.Add(issuer.Lifetime),
+		AMR: amr(who), Issued: call.Now, Expiry: call.Now.Add(issuer.Lifetime),
 	}
 }

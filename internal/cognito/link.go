@@ -20,25 +20,34 @@ const linkAttempts = 8
 // link finds or makes the identity of verified logins, and links and merges as spec §9.2–9.3 says. targetID is the
 // identity that the request names; empty for GetId.
 func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Identity, error) {
-	for range linkAttempts {
+	var result identity.Identity
+	err := s.retry(func() error {
 		in, err := s.linkInput(ctx, call, p, targetID, keys)
 		if err != nil {
-			return identity.Identity{}, err
+			return err
 		}
-		result, change, err := identity.Resolve(in)
-		if err != nil {
-			call.Event.Add(event.Step{Name: "link", Expected: "logins that lead to this identity", Found: fault.From(err).Message})
-			return identity.Identity{}, err
+		var change identity.Change
+		if result, change, err = identity.Resolve(in); err != nil {
+			call.Event.Add(event.Step{Name: "link", Expected: "logins that lead to this identity", Found: event.CutIDs(fault.From(err).Message)})
+			return err
 		}
-		if err = s.apply(ctx, change); err == nil {
-			call.Event.Add(event.Step{Name: "link", OK: true, Found: describe(&change)})
-			return result, nil
+		if err := s.apply(ctx, change); err != nil {
+			return err
 		}
-		if !errors.Is(err, store.ErrConflict) {
-			return identity.Identity{}, err
+		call.Event.Add(event.Step{Name: "link", OK: true, Found: describe(&change)})
+		return nil
+	})
+	return result, err
+}
+
+// retry runs a step that reads, decides and applies until nobody else was in between.
+func (s *Service) retry(step func() error) error {
+	for range linkAttempts {
+		if err := step(); !errors.Is(err, store.ErrConflict) {
+			return err
 		}
 	}
-	return identity.Identity{}, fault.New(fault.TooManyRequests, "Rate exceeded")
+	return fault.New(fault.TooManyRequests, "Rate exceeded")
 }
 
 func (s *Service) apply(ctx context.Context, change identity.Change) error {
@@ -50,7 +59,7 @@ func (s *Service) apply(ctx context.Context, change identity.Change) error {
 
 // linkInput reads what the decision needs.
 func (s *Service) linkInput(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Input, error) {
-	in := identity.Input{PoolID: p.ID, Logins: keys, Now: call.Now}
+	in := identity.Input{PoolID: p.ID, Logins: keys, Now: call.Now, Developer: p.DeveloperProvider}
 	if targetID == "" {
 		id, err := s.newID(call.Snapshot.Region)
 		if err != nil {

@@ -99,13 +99,16 @@ func loginKeys(logins []*login.Login) []identity.LoginKey {
 	return out
 }
 
-// amr is the amr claim for a call with these logins; none is a guest (spec §10.2).
-func amr(logins []*login.Login) []string {
-	if len(logins) == 0 {
+// amr is the amr claim: how this call knows the identity (spec §10.2).
+func amr(who *entered) []string {
+	if who.guest() {
 		return []string{"unauthenticated"}
 	}
 	out := []string{"authenticated"}
-	for _, l := range logins {
+	if d := who.developer; d != nil {
+		out = append(out, d.Provider, d.Provider+":"+who.pool.ID+":"+d.Subject)
+	}
+	for _, l := range who.logins {
 		pair := l.AMR()
 		out = append(out, pair[0], pair[1])
 	}

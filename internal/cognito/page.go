@@ -12,6 +12,7 @@ import (
 const (
 	pagePools      = "page:ListIdentityPools"
 	pageIdentities = "page:ListIdentities"
+	pageDevelopers = "page:LookupDeveloperIdentity"
 )
 
 // pageLife is how long a page token is good for.
@@ -19,14 +20,14 @@ const pageLife = time.Hour
 
 // page is what a page token holds: where to go on, in which pool, for whom, until when.
 type page struct {
-	Pool    string `json:"pool,omitempty"`
+	Of      string `json:"of,omitempty"` // the pool or identity of the list
 	Caller  string `json:"caller"`
 	After   string `json:"after"`
 	Expires int64  `json:"expires"`
 }
 
-func sealPage(call *operation.Call, purpose, poolID, after string) (*string, error) {
-	payload, err := json.Marshal(page{poolID, call.Caller.ARN, after, call.Now.Add(pageLife).Unix()})
+func sealPage(call *operation.Call, purpose, of, after string) (*string, error) {
+	payload, err := json.Marshal(page{of, call.Caller.ARN, after, call.Now.Add(pageLife).Unix()})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func sealPage(call *operation.Call, purpose, poolID, after string) (*string, err
 
 // openPage returns where a page token goes on; without a token, the start. A token that was changed, is old, or was made
 // for another list, pool or caller is refused.
-func openPage(call *operation.Call, purpose, poolID string, token *string) (string, error) {
+func openPage(call *operation.Call, purpose, of string, token *string) (string, error) {
 	if token == nil {
 		return "", nil
 	}
@@ -45,7 +46,7 @@ func openPage(call *operation.Call, purpose, poolID string, token *string) (stri
 	if err == nil {
 		err = json.Unmarshal(payload, &p)
 	}
-	if err != nil || p.Pool != poolID || p.Caller != call.Caller.ARN || call.Now.Unix() >= p.Expires {
+	if err != nil || p.Of != of || p.Caller != call.Caller.ARN || call.Now.Unix() >= p.Expires {
 		return "", fault.Wrap(fault.InvalidParameter, "Invalid NextToken.", err)
 	}
 	return p.After, nil

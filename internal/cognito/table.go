@@ -15,6 +15,7 @@ func (s *Service) Table() op.Service {
 			op.Public(shapes, "GetId", s.GetId),
 			op.Public(shapes, "GetCredentialsForIdentity", s.GetCredentialsForIdentity),
 			op.Public(shapes, "GetOpenIdToken", s.GetOpenIdToken),
+			op.Public(shapes, "UnlinkIdentity", s.UnlinkIdentity),
 
 			op.Writing(shapes, "CreateIdentityPool", createTarget, s.CreateIdentityPool),
 			op.Reading(shapes, "DescribeIdentityPool", onPool, s.DescribeIdentityPool),
@@ -26,6 +27,19 @@ func (s *Service) Table() op.Service {
 
 			op.Reading(shapes, "DescribeIdentity", s.identityTarget, s.DescribeIdentity),
 			op.Reading(shapes, "ListIdentities", listTarget, s.ListIdentities),
+			op.Writing(shapes, "DeleteIdentities", s.deleteTarget, s.DeleteIdentities),
+
+			op.Writing(shapes, "GetOpenIdTokenForDeveloperIdentity", developerTarget, s.GetOpenIdTokenForDeveloperIdentity),
+			op.Reading(shapes, "LookupDeveloperIdentity", lookupTarget, s.LookupDeveloperIdentity),
+			op.Writing(shapes, "MergeDeveloperIdentities", mergeTarget, s.MergeDeveloperIdentities),
+			op.Writing(shapes, "UnlinkDeveloperIdentity", unlinkTarget, s.UnlinkDeveloperIdentity),
+
+			op.Writing(shapes, "SetPrincipalTagAttributeMap", setTagsTarget, s.SetPrincipalTagAttributeMap),
+			op.Reading(shapes, "GetPrincipalTagAttributeMap", getTagsTarget, s.GetPrincipalTagAttributeMap),
+
+			op.Reading(shapes, "ListTagsForResource", listTagsTarget, s.ListTagsForResource),
+			op.Writing(shapes, "TagResource", tagTarget, s.TagResource),
+			op.Writing(shapes, "UntagResource", untagTarget, s.UntagResource),
 		},
 	}
 }
@@ -37,6 +51,22 @@ func everyPool(_ context.Context, call *op.Call, _ *ListIdentityPoolsInput) (op.
 
 // onPool is the target of the operations that take a pool alone.
 func onPool(_ context.Context, call *op.Call, in *PoolInput) (op.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+func developerTarget(_ context.Context, call *op.Call, in *GetOpenIdTokenForDeveloperIdentityInput) (op.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+func lookupTarget(_ context.Context, call *op.Call, in *LookupDeveloperIdentityInput) (op.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+func mergeTarget(_ context.Context, call *op.Call, in *MergeDeveloperIdentitiesInput) (op.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+func unlinkTarget(_ context.Context, call *op.Call, in *UnlinkDeveloperIdentityInput) (op.Target, error) {
 	return poolTarget(call, *in.IdentityPoolId), nil
 }
 

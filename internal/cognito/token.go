@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"time"
 
 	"idpool/internal/event"
 	"idpool/internal/fault"
@@ -24,11 +25,27 @@ func (s *Service) GetOpenIdToken(ctx context.Context, call *operation.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	token, err := issuer.Sign(call.Snapshot.Keys, s.claims(call, who))
+	if who.token != nil {
+		return nil, fault.New(fault.NotAuthorized, "Invalid login token. Can't pass in a Cognito token.")
+	}
+	claims, err := s.taggedClaims(call, who)
 	if err != nil {
 		return nil, err
 	}
-	call.Event.Add(event.Step{Name: "mint", OK: true, Found: "an OpenID token"})
+	return s.sign(ctx, call, who, claims)
+}
+
+// sign signs a token in its turn: an RSA signature costs more than all else in a request together.
+func (s *Service) sign(ctx context.Context, call *operation.Call, who *entered, claims *issuer.Claims) (*GetOpenIdTokenOutput, error) {
+	var token string
+	var failed error
+	if err := s.Signatures.Do(ctx, func() { token, failed = issuer.Sign(call.Snapshot.Keys, claims) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	call.Event.Add(event.Step{Name: "mint", OK: true, Found: "an OpenID token until " + claims.Expiry.UTC().Format(time.RFC3339)})
 	return &GetOpenIdTokenOutput{IdentityId: &who.identity.ID, Token: &token}, nil
 }
 

@@ -46,6 +46,9 @@ type Input struct {
 	// NewID is the id of the identity to create if there is none.
 	NewID string
 	Now   time.Time
+	// Developer is the provider of which an identity may hold several users: the pool's developer provider, whose users
+	// are merged. Of every other provider it holds one.
+	Developer string
 }
 
 // Resolve decides which identity verified logins lead to, and what must change for it: spec cognito-identity §9.2–9.3.
@@ -66,7 +69,7 @@ func Resolve(in Input) (Identity, Change, error) {
 		fresh := NewGuest(in.PoolID, in.NewID, in.Now)
 		fresh.Authenticated = true
 		fresh.Logins = sorted(in.Logins)
-		if err := consistent(fresh.Logins); err != nil {
+		if err := consistent(fresh.Logins, in.Developer); err != nil {
 			return Identity{}, Change{}, err
 		}
 		change.Create = []Identity{fresh}
@@ -89,7 +92,7 @@ func Resolve(in Input) (Identity, Change, error) {
 		}
 	}
 	out.Logins = sorted(out.Logins)
-	if err := consistent(out.Logins); err != nil {
+	if err := consistent(out.Logins, in.Developer); err != nil {
 		return Identity{}, Change{}, err
 	}
 	if !change.Empty() {
@@ -150,9 +153,9 @@ func (c *Change) absorb(loser *Identity, into string, now time.Time) {
 }
 
 // consistent refuses two users of one public provider, and more logins than an identity may hold.
-func consistent(sortedLogins []LoginKey) error {
+func consistent(sortedLogins []LoginKey, developer string) error {
 	for i := 1; i < len(sortedLogins); i++ {
-		if sortedLogins[i].Provider == sortedLogins[i-1].Provider {
+		if p := sortedLogins[i].Provider; p == sortedLogins[i-1].Provider && (p != developer || developer == "") {
 			return fault.New(fault.ResourceConflict, loginTaken)
 		}
 	}

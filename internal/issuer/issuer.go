@@ -19,8 +19,11 @@ const (
 	KeysPath      = "/.well-known/jwks_uri"
 )
 
-// Lifetimes of our tokens (spec §10.1).
-const Lifetime = 10 * time.Minute
+// Lifetimes of our tokens (spec §10.1): of GetOpenIdToken, and of developer identities unless they ask for another.
+const (
+	Lifetime          = 10 * time.Minute
+	DeveloperLifetime = 15 * time.Minute
+)
 
 // Claims are what a token of ours says of an identity, before it is signed. A role's trust policy is decided on them.
 type Claims struct {
@@ -29,7 +32,9 @@ type Claims struct {
 	PoolID     string // aud
 	PoolARN    string
 	// AMR is unauthenticated, or authenticated and two entries for each login of the call (spec §10.2).
-	AMR    []string
+	AMR []string
+	// Tags are the principal tags; none leaves the claim out.
+	Tags   map[string]string
 	Issued time.Time
 	Expiry time.Time
 }
@@ -39,10 +44,27 @@ type payload struct {
 	Sub     string   `json:"sub"`
 	Aud     string   `json:"aud"`
 	AMR     []string `json:"amr"`
+	Tags    *tags    `json:"https://aws.amazon.com/tags,omitempty"`
 	Iss     string   `json:"iss"`
 	PoolARN string   `json:"https://cognito-identity.amazonaws.com/identity-pool-arn"`
 	Exp     int64    `json:"exp"`
 	Iat     int64    `json:"iat"`
+}
+
+// tags is the claim of principal tags: each value is an array of one (spec §10.1).
+type tags struct {
+	Principal map[string][]string `json:"principal_tags"`
+}
+
+func tagsClaim(in map[string]string) *tags {
+	if len(in) == 0 {
+		return nil
+	}
+	out := &tags{Principal: make(map[string][]string, len(in))}
+	for k, v := range in {
+		out.Principal[k] = []string{v}
+	}
+	return out
 }
 
 // Sign returns the token with the claims.
@@ -51,12 +73,38 @@ func Sign(keys keyring.Keys, c *Claims) (string, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	err := e.Encode(payload{
-		Sub: c.IdentityID, Aud: c.PoolID, AMR: c.AMR, Iss: c.Issuer, PoolARN: c.PoolARN, Exp: c.Expiry.Unix(), Iat: c.Issued.Unix(),
+		Sub: c.IdentityID, Aud: c.PoolID, AMR: c.AMR, Tags: tagsClaim(c.Tags), Iss: c.Issuer, PoolARN: c.PoolARN, Exp: c.Expiry.Unix(), Iat: c.Issued.Unix(),
 	})
 	if err != nil {
 		return "", fmt.Errorf("writing the claims of a token: %w", err)
 	}
 	return keys.Sign(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// Read returns the claims of a token of ours. The error says only that it is not one, or names no reason at all; times
+// are not judged.
+func Read(keys keyring.Keys, token string) (*Claims, error) {
+	text, err := keys.Verify(token)
+	if err != nil {
+		return nil, err
+	}
+	var p payload
+	if err := json.Unmarshal(text, &p); err != nil {
+		return nil, fmt.Errorf("reading the claims of a token: %w", err)
+	}
+	out := &Claims{
+		Issuer: p.Iss, IdentityID: p.Sub, PoolID: p.Aud, PoolARN: p.PoolARN, AMR: p.AMR,
+		Issued: time.Unix(p.Iat, 0).UTC(), Expiry: time.Unix(p.Exp, 0).UTC(),
+	}
+	if p.Tags != nil {
+		out.Tags = map[string]string{}
+		for k, v := range p.Tags.Principal {
+			if len(v) == 1 {
+				out.Tags[k] = v[0]
+			}
+		}
+	}
+	return out, nil
 }
 
 // Discovery returns the discovery document of an issuer.

@@ -56,6 +56,10 @@ type Keys interface {
 	// (spec cognito-identity §10.1).
 	Sign(payload []byte) (string, error)
 
+	// Verify returns the payload of a token that Sign made under a key that is not retired. Any other text gives an
+	// error that says no more than that.
+	Verify(token string) ([]byte, error)
+
 	// JWKS returns the public signing keys that are not retired as a JSON Web Key Set, the active one first.
 	JWKS() []byte
 

@@ -41,6 +41,24 @@ type Pool struct {
 	Roles map[string]string `json:"roles,omitempty"`
 	// RoleMappings maps a provider, in the form of spec §7.17, to how it chooses a role.
 	RoleMappings map[string]RoleMapping `json:"role_mappings,omitempty"`
+	// PrincipalTags maps a provider, in the form of spec §7.11, to the tags that its logins make.
+	PrincipalTags map[string]TagMap `json:"principal_tags,omitempty"`
+}
+
+// TagMap says which claims of a provider's logins become principal tags (spec §12.1).
+type TagMap struct {
+	// Defaults stands for the two default tags; Tags is empty then.
+	Defaults bool `json:"defaults,omitempty"`
+	// Tags maps a tag's key to the name of a claim.
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// Effective returns the tags' keys with their claims.
+func (m TagMap) Effective() map[string]string {
+	if m.Defaults {
+		return map[string]string{"client": "aud", "username": "sub"}
+	}
+	return m.Tags
 }
 
 // CognitoProvider is one app client of a Cognito user pool.

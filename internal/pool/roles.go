@@ -77,6 +77,15 @@ func (p *Pool) hasMappingKey(key string) bool {
 	return slices.Contains(p.OIDCProviders, key) || slices.Contains(p.SAMLProviders, key) || p.isUserPool(key)
 }
 
+// HasProvider reports whether name is a provider of the pool in the form of spec §7.11: as a mapping's key, but a user pool
+// without its client id.
+func (p *Pool) HasProvider(name string) bool {
+	if slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName == name }) {
+		return true
+	}
+	return p.hasMappingKey(name) && !p.isUserPool(name)
+}
+
 func (p *Pool) isUserPool(key string) bool {
 	return slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName+":"+c.ClientID == key })
 }

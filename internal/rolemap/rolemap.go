@@ -33,7 +33,7 @@ type Choice struct {
 // Of several logins the first, by provider key, that has a mapping decides.
 func Choose(p *pool.Pool, logins []*login.Login, custom string) (Choice, error) {
 	if len(logins) == 0 {
-		return byDefault(p, pool.Unauthenticated, custom)
+		return ByDefault(p, pool.Unauthenticated, custom)
 	}
 	for _, l := range sorted(logins) {
 		key := mappingKey(l)
@@ -41,7 +41,7 @@ func Choose(p *pool.Pool, logins []*login.Login, custom string) (Choice, error) 
 			return mapped(p, key, &m, l, custom)
 		}
 	}
-	return byDefault(p, pool.Authenticated, custom)
+	return ByDefault(p, pool.Authenticated, custom)
 }
 
 // mappingKey is the form in which RoleMappings names the provider of a login (spec §7.17).
@@ -53,8 +53,8 @@ func sorted(logins []*login.Login) []*login.Login {
 	return out
 }
 
-// byDefault gives the pool's role of a kind. CustomRoleArn may only repeat it (spec §20, 17: inferred).
-func byDefault(p *pool.Pool, kind, custom string) (Choice, error) {
+// ByDefault gives the pool's role of a kind. CustomRoleArn may only repeat it (spec §20, 17: inferred).
+func ByDefault(p *pool.Pool, kind, custom string) (Choice, error) {
 	role := p.Roles[kind]
 	if role == "" {
 		return Choice{}, NoRole(nil)
@@ -103,7 +103,7 @@ func byRules(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, cust
 
 func ambiguous(p *pool.Pool, key string, m *pool.RoleMapping) (Choice, error) {
 	if m.Ambiguous == pool.AuthenticatedRole {
-		return byDefault(p, pool.Authenticated, "")
+		return ByDefault(p, pool.Authenticated, "")
 	}
 	return Choice{}, fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", key)
 }

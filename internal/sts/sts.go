@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"idpool/internal/arn"
@@ -70,18 +72,34 @@ func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
 		keys.Set("aws:ResourceTag/"+k, v)
 		keys.Set("iam:ResourceTag/"+k, v)
 	}
-	d := policy.Trust(role.Trust, &policy.Request{
-		Action: "sts:AssumeRoleWithWebIdentity", Resource: role.ARN, Principal: policy.Principal{Federated: login.OwnIssuer}, Context: keys,
-	})
-	call.Event.Add(event.Step{
-		Name: "trust", OK: d.Allowed, Subject: role.ARN,
-		Expected: "a trust policy that allows sts:AssumeRoleWithWebIdentity for " + login.OwnIssuer + " with this pool as aud and this kind of login in amr",
-		Found:    found(d),
-	})
-	if !d.Allowed {
-		return notAuthorized()
+	actions := []string{"sts:AssumeRoleWithWebIdentity"}
+	if len(in.Claims.Tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+		requestTags(keys, in.Claims.Tags)
+	}
+	for _, action := range actions {
+		d := policy.Trust(role.Trust, &policy.Request{
+			Action: action, Resource: role.ARN, Principal: policy.Principal{Federated: login.OwnIssuer}, Context: keys,
+		})
+		call.Event.Add(event.Step{
+			Name: "trust", OK: d.Allowed, Subject: role.ARN,
+			Expected: "a trust policy that allows " + action + " for " + login.OwnIssuer + " with this pool as aud and this kind of login in amr",
+			Found:    found(d),
+		})
+		if !d.Allowed {
+			return notAuthorized()
+		}
 	}
 	return nil
+}
+
+// requestTags adds the condition keys of session tags that are passed.
+func requestTags(keys *policy.Context, tags map[string]string) {
+	names := slices.Sorted(maps.Keys(tags))
+	for _, k := range names {
+		keys.Set("aws:RequestTag/"+k, tags[k])
+	}
+	keys.SetList("aws:TagKeys", names...)
 }
 
 func found(d policy.Decision) string {
@@ -91,6 +109,14 @@ func found(d policy.Decision) string {
 	default:
 		return "no statement allows it"
 	}
+}
+
+func sessionTags(in map[string]string) []session.Tag {
+	var out []session.Tag
+	for _, k := range slices.Sorted(maps.Keys(in)) {
+		out = append(out, session.Tag{Key: k, Value: in[k]})
+	}
+	return out
 }
 
 func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (session.Credentials, error) {
@@ -108,6 +134,7 @@ func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (s
 		RoleName: role.Name, RolePath: role.Path, RoleID: role.ID, Name: in.Name,
 		Issued: issued, Expires: issued.Add(in.Duration), Guest: in.Guest,
 		Federated: login.OwnIssuer, PoolID: in.Claims.PoolID, IdentityID: in.Claims.IdentityID, AMR: in.Claims.AMR,
+		Tags: sessionTags(in.Claims.Tags),
 	})
 	if err != nil {
 		return c, err

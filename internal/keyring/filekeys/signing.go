@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
@@ -64,6 +65,33 @@ func (k *keys) Sign(payload []byte) (string, error) {
 	}
 	return signed.CompactSerialize()
 }
+
+// maxToken bounds a token that is taken for one of ours, in characters.
+const maxToken = 20_000
+
+// Verify implements keyring.Keys.
+func (k *keys) Verify(token string) ([]byte, error) {
+	if len(token) > maxToken {
+		return nil, errSigned
+	}
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{signingAlgorithm})
+	if err != nil || len(parsed.Signatures) != 1 {
+		return nil, errSigned
+	}
+	header := parsed.Signatures[0].Protected
+	found := k.public.Key(header.KeyID)
+	if len(found) != 1 || header.JSONWebKey != nil {
+		return nil, errSigned
+	}
+	payload, err := parsed.Verify(found[0])
+	if err != nil {
+		return nil, errSigned
+	}
+	return payload, nil
+}
+
+// errSigned is the only answer to a token that is not ours.
+var errSigned = errors.New("not a token of ours")
 
 // JWKS implements keyring.Keys.
 func (k *keys) JWKS() []byte { return k.jwks }

@@ -1,0 +1,151 @@
+package cognito
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"idpool/internal/fault"
+	"idpool/internal/login"
+	"idpool/internal/operation"
+	"idpool/internal/pool"
+	"idpool/internal/snapshot"
+)
+
+// maxTagValue is the longest value of a principal tag, in bytes.
+const maxTagValue = 256
+
+// maxAttributes is the size of all names of claims of one map together (spec §12.1).
+const maxAttributes = 460
+
+func setTagsTarget(_ context.Context, call *operation.Call, in *SetPrincipalTagAttributeMapInput) (operation.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+func getTagsTarget(_ context.Context, call *operation.Call, in *GetPrincipalTagAttributeMapInput) (operation.Target, error) {
+	return poolTarget(call, *in.IdentityPoolId), nil
+}
+
+// SetPrincipalTagAttributeMap replaces which claims of a provider become principal tags; UseDefaults clears the custom
+// ones (spec §7.18).
+func (s *Service) SetPrincipalTagAttributeMap(ctx context.Context, call *operation.Call, in *SetPrincipalTagAttributeMapInput) (*PrincipalTagAttributeMap, error) {
+	old, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	name := *in.IdentityProviderName
+	if !old.HasProvider(name) {
+		return nil, providerNotFound(name)
+	}
+	wanted := pool.TagMap{Defaults: in.UseDefaults != nil && *in.UseDefaults}
+	if !wanted.Defaults {
+		wanted.Tags = in.PrincipalTags
+	}
+	size := 0
+	for _, claim := range wanted.Tags {
+		size += len(claim)
+	}
+	if size > maxAttributes {
+		return nil, fault.New(fault.InvalidParameter, "The names of attributes have more than %d bytes together.", maxAttributes)
+	}
+	p := old.Pool
+	p.PrincipalTags = maps.Clone(old.PrincipalTags)
+	if p.PrincipalTags == nil {
+		p.PrincipalTags = map[string]pool.TagMap{}
+	}
+	p.PrincipalTags[name] = wanted
+	if err := s.Config.Write(ctx, snapshot.PutPool(&p, old.Version)); err != nil {
+		return nil, conflict(err, p.ID)
+	}
+	return tagMapOnWire(p.ID, name, wanted), nil
+}
+
+// GetPrincipalTagAttributeMap returns what was set; nothing for a provider for which nothing was (spec §7.11).
+func (s *Service) GetPrincipalTagAttributeMap(_ context.Context, call *operation.Call, in *GetPrincipalTagAttributeMapInput) (*PrincipalTagAttributeMap, error) {
+	p, err := poolFor(call, *in.IdentityPoolId)
+	if err != nil {
+		return nil, err
+	}
+	name := *in.IdentityProviderName
+	if !p.HasProvider(name) {
+		return nil, providerNotFound(name)
+	}
+	return tagMapOnWire(p.ID, name, p.PrincipalTags[name]), nil
+}
+
+func providerNotFound(name string) *fault.Error {
+	return fault.New(fault.ResourceNotFound, "Identity provider %s not found.", name)
+}
+
+func tagMapOnWire(poolID, name string, m pool.TagMap) *PrincipalTagAttributeMap {
+	out := &PrincipalTagAttributeMap{IdentityPoolId: &poolID, IdentityProviderName: &name, UseDefaults: &m.Defaults, PrincipalTags: map[string]string{}}
+	maps.Copy(out.PrincipalTags, m.Tags)
+	return out
+}
+
+// principalTags are the tags that the logins of a call make. A claim that is absent makes none; one whose value cannot be
+// a tag refuses the call (security E9): a tag that is silently missing could open a policy that says NotEquals.
+func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, error) {
+	out := map[string]string{}
+	for _, l := range logins {
+		tags := p.PrincipalTags[l.Provider.ARN].Effective()
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			value, ok := tagValue(l, tags[key])
+			if ok {
+				out[key] = value
+			}
+		}
+	}
+	return out, checkTags(out)
+}
+
+// tagValue is a claim as the value of a tag: text, a number, a boolean, or an array with one of them. The audience is the
+// client id that matched.
+func tagValue(l *login.Login, claim string) (string, bool) {
+	if claim == "aud" {
+		return l.Audience, true
+	}
+	v := l.Claims[claim]
+	if list, ok := v.([]any); ok && len(list) == 1 {
+		v = list[0]
+	}
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		if v {
+			return "true", true
+		}
+		return "false", true
+	}
+	return "", false
+}
+
+// checkTags refuses what cannot be session tags (spec sts-iam §1.3): keys that differ in case alone, keys that begin with
+// aws:, and characters that tags do not have.
+func checkTags(tags map[string]string) error {
+	seen := map[string]bool{}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		folded := strings.ToLower(k)
+		if seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k) || !tagText(tags[k]) || len(tags[k]) > maxTagValue {
+			return fault.New(fault.NotAuthorized, "Invalid principal tag: %s", k)
+		}
+		seen[folded] = true
+	}
+	return nil
+}
+
+// tagText allows letters, spaces, numbers and _ . : / = + - @.
+func tagText(s string) bool {
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return true
+}
