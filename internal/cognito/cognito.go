@@ -34,6 +34,8 @@ type Service struct {
 	ClassicWhenUnset bool
 	// Random is the source of ids: 122 bits each.
 	Random io.Reader
+	// Guests limits how many guests one client makes in one pool; nil limits nothing.
+	Guests *admission.Rates
 	// Signatures bounds how many tokens are signed at once.
 	Signatures *admission.Pool
 	// Purge is called after a pool was deleted; its identities are deleted in the background.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
@@ -49,6 +50,10 @@ func (s *Service) GetId(ctx context.Context, call *operation.Call, in *GetIdInpu
 
 func (s *Service) newGuest(ctx context.Context, call *operation.Call, p *snapshot.Pool) (*GetIdOutput, error) {
 	if err := guestsAllowed(call, p); err != nil {
+		return nil, err
+	}
+	if err := s.Guests.Take(p.ID+" "+admission.Neighbourhood(call.Client), call.Now); err != nil {
+		call.Event.Add(event.Step{Name: "link", Expected: "guests of one client at the permitted rate", Found: "too many"})
 		return nil, err
 	}
 	id, err := s.newID(call.Snapshot.Region)

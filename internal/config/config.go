@@ -15,6 +15,8 @@ package config
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -94,6 +96,14 @@ type Limits struct {
 	Streams int
 	// Verifications is how many login tokens are verified at once; 0 means one for each core. Default: 0; up to 4096.
 	Verifications int
+	// GuestsPerSecond is how many guests one client address may make in one pool each second; 0 limits nothing.
+	// Default: 50; up to 1000000.
+	GuestsPerSecond int
+	// GuestsBurst is how many it may make at once. Default: 500; 1 to 1000000.
+	GuestsBurst int
+	// Operations are how often operations may be called in a second, by all clients together. Default: none is limited.
+	// Example: GetId=25.
+	Operations []Rate
 	// HeaderTimeout is how long the headers of a request may take to arrive. Default: 5s; 100ms to 10m.
 	HeaderTimeout time.Duration
 	// ReadTimeout is how long a whole request may take to arrive. Default: 15s; 100ms to 10m.
@@ -104,6 +114,22 @@ type Limits struct {
 	IdleTimeout time.Duration
 	// ShutdownTimeout is how long requests under way may take to end when the server stops. Default: 30s; 100ms to 10m.
 	ShutdownTimeout time.Duration
+}
+
+// Rate is how often an operation may be called.
+type Rate struct {
+	Operation string
+	PerSecond int // 1 to 1000000
+}
+
+// parseRate reads OPERATION=NUMBER. Whether there is such an operation is asked where they are known.
+func parseRate(s string) (Rate, *complaint) {
+	name, number, found := strings.Cut(s, "=")
+	n, err := strconv.Atoi(number)
+	if !found || name == "" || err != nil || n < 1 || n > 1000000 {
+		return Rate{}, &complaint{"not a rate", "write OPERATION=NUMBER with a number from 1 to 1000000, such as GetId=25"}
+	}
+	return Rate{name, n}, nil
 }
 
 // Fetch bounds outgoing requests for keys and metadata.

@@ -53,7 +53,7 @@ func defaults() *Config {
 		Listen: "127.0.0.1:8440", PublicURL: "https://id.example.com", Issuer: "https://id.example.com",
 		Region: "us-east-1", AccountID: "123456789012", Data: ".", Store: NewStoreURL("sqlite:idpool.db"), KeyFile: "key",
 		Limits: Limits{
-			BodyBytes: 524288, HeaderBytes: 16384, Connections: 4096, ConnectionsPerClient: 256, Streams: 100,
+			BodyBytes: 524288, HeaderBytes: 16384, Connections: 4096, ConnectionsPerClient: 256, Streams: 100, GuestsPerSecond: 50, GuestsBurst: 500,
 			HeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, RequestTimeout: 20 * time.Second,
 			IdleTimeout: time.Minute, ShutdownTimeout: 30 * time.Second,
 		},
@@ -94,6 +94,9 @@ limits:
   connections_per_client: 10
   streams: 1
   verifications: 8
+  guests_per_second: 7
+  guests_burst: 9
+  operations: [GetId=25]
   header_timeout: 100ms
   read_timeout: 1m30s
   request_timeout: 10m
@@ -119,6 +122,7 @@ log: {events: events.d/log}
 		Data: "/etc/lib", Store: NewStoreURL("sqlite:/etc/lib/idpool.db"), KeyFile: "/etc/idpool/kek",
 		Limits: Limits{
 			BodyBytes: 4096, HeaderBytes: 1 << 20, Connections: 10, ConnectionsPerClient: 10, Streams: 1, Verifications: 8,
+			GuestsPerSecond: 7, GuestsBurst: 9, Operations: []Rate{{"GetId", 25}},
 			HeaderTimeout: 100 * time.Millisecond, ReadTimeout: 90 * time.Second, RequestTimeout: 10 * time.Minute,
 			IdleTimeout: time.Hour, ShutdownTimeout: time.Second,
 		},
@@ -138,7 +142,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table), 32; got != want {
+	if got, want := len(table), 35; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

@@ -129,6 +129,21 @@ written as ${file:/run/secrets/NAME}. Required.`,
 		read: whole(func(c *Config) *int { return &c.Limits.Verifications }, 0, 4096),
 	},
 	{
+		key: "limits.guests_per_second", value: "50",
+		doc:  `How many guests one client address may make in one pool each second, up to 1000000; 0 limits nothing.`,
+		read: whole(func(c *Config) *int { return &c.Limits.GuestsPerSecond }, 0, 1000000),
+	},
+	{
+		key: "limits.guests_burst", value: "500",
+		doc:  `How many it may make at once, 1 to 1000000.`,
+		read: whole(func(c *Config) *int { return &c.Limits.GuestsBurst }, 1, 1000000),
+	},
+	{
+		key: "limits.operations", value: "[]", example: "[GetId=25, ListIdentities=5]",
+		doc:  `How often each operation may be called in a second, by all clients together; what is not named is not limited.`,
+		read: many(func(c *Config) *[]Rate { return &c.Limits.Operations }, parseRate),
+	},
+	{
 		key: "limits.header_timeout", value: "5s",
 		doc:  `How long the headers of a request may take to arrive, 100ms to 10m.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Limits.HeaderTimeout }, 10*time.Minute),

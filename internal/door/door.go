@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/operation"
@@ -23,6 +24,7 @@ type Door struct {
 	source   *snapshot.Source
 	sink     event.Sink
 	now      func() time.Time
+	rates    map[string]*admission.Rates // by operation
 	observe  func(service, operation, outcome string, d time.Duration)
 	services []*service
 }
@@ -33,6 +35,9 @@ type Config struct {
 	Services []operation.Service
 	Sink     event.Sink
 	Now      func() time.Time
+	// Rates are how often operations may be called in a second, by all clients together. An operation that is not named
+	// is not limited.
+	Rates map[string]int
 	// Observe, if set, is told of every request; operation is empty where none was found.
 	Observe func(service, operation, outcome string, d time.Duration)
 }
@@ -46,7 +51,10 @@ type service struct {
 
 // New returns a door to the services. region is the one that signatures must name.
 func New(c Config, region string) *Door {
-	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, observe: c.Observe}
+	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, observe: c.Observe, rates: map[string]*admission.Rates{}}
+	for name, n := range c.Rates {
+		d.rates[name] = admission.NewRates(float64(n), n)
+	}
 	for _, s := range c.Services {
 		indexed := &service{
 			Service: s, rows: map[string]*operation.Row{},
@@ -130,7 +138,7 @@ func (d *Door) route(q *request) error {
 		return q.protocol.unknown(q, name)
 	}
 	q.call.Event.Operation = q.row.Name
-	return nil
+	return d.rates[name].Take(name, q.call.Now)
 }
 
 // record writes the event, durably for changes of configuration that went through.

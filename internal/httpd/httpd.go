@@ -59,6 +59,7 @@ type Limits struct {
 	IdleTimeout          time.Duration // of a kept connection; default 90 s, longer than proxies keep theirs
 	MaxConnections       int           // default 10,000
 	ConnectionsPerClient int           // per IPv4 address or IPv6 /64, trusted proxies apart; default 500
+	Streams              int           // requests under way on one HTTP/2 connection; default 100
 }
 
 // Door is the API: everything that is not health, a preflight or a page.
@@ -102,6 +103,7 @@ func (l Limits) withDefaults() Limits {
 	l.IdleTimeout = or(l.IdleTimeout, 90*time.Second)
 	l.MaxConnections = or(l.MaxConnections, 10_000)
 	l.ConnectionsPerClient = or(l.ConnectionsPerClient, 500)
+	l.Streams = or(l.Streams, 100)
 	return l
 }
 

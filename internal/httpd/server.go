@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// maxStreams is how many requests one HTTP/2 connection may have under way (security I5).
-const maxStreams = 100
-
 // Server is the frame, listening. Its methods may be called from any goroutine.
 type Server struct {
 	cfg     Config
@@ -81,7 +78,7 @@ func newHTTPServer(h http.Handler, limits Limits, log *slog.Logger) *http.Server
 		WriteTimeout:                 limits.WriteTimeout,
 		IdleTimeout:                  limits.IdleTimeout,
 		MaxHeaderBytes:               limits.HeaderBytes,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout},
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: limits.Streams, WriteByteTimeout: limits.WriteTimeout},
 		Protocols:                    protocols,
 		ErrorLog:                     debugLog(log),
 	}

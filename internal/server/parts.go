@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 
 	"idpool/internal/config"
 	"idpool/internal/event"
 	"idpool/internal/httpd"
+	"idpool/internal/operation"
 )
 
 // frameConfig is the frame's part of the configuration.
@@ -19,13 +21,27 @@ func frameConfig(c *config.Config) httpd.Config {
 		Limits: httpd.Limits{
 			BodyBytes: c.Limits.BodyBytes, HeaderBytes: c.Limits.HeaderBytes, ReadHeaderTimeout: c.Limits.HeaderTimeout,
 			ReadTimeout: c.Limits.ReadTimeout, RequestTimeout: c.Limits.RequestTimeout, IdleTimeout: c.Limits.IdleTimeout,
-			MaxConnections: c.Limits.Connections, ConnectionsPerClient: c.Limits.ConnectionsPerClient,
+			MaxConnections: c.Limits.Connections, ConnectionsPerClient: c.Limits.ConnectionsPerClient, Streams: c.Limits.Streams,
 		},
 	}
 	if c.TLS.On() {
 		out.TLS = &httpd.TLS{Certificate: c.TLS.Certificate, Key: c.TLS.Key}
 	}
 	return out
+}
+
+// operationRates are the limits of operations by name; a name that no service has is a mistake.
+func operationRates(c *config.Config, services []operation.Service) (map[string]int, error) {
+	out := map[string]int{}
+	for _, r := range c.Limits.Operations {
+		if !slices.ContainsFunc(services, func(s operation.Service) bool {
+			return slices.ContainsFunc(s.Rows, func(row operation.Row) bool { return row.Name == r.Operation })
+		}) {
+			return nil, fmt.Errorf("limits.operations: there is no operation %s", r.Operation)
+		}
+		out[r.Operation] = r.PerSecond
+	}
+	return out, nil
 }
 
 // rootCAs are the system's authorities and those of the files; nil where there are no files.

@@ -150,13 +150,19 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	minting := &sts.Service{Random: rand.Reader}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
+		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
 	}
 	metrics := httpd.NewMetrics()
+	services := []operation.Service{s.cognito.Table(), minting.Table()}
+	rates, err := operationRates(c, services)
+	if err != nil {
+		return err
+	}
 	entrance := door.New(door.Config{
-		Source: s.Source, Services: []operation.Service{s.cognito.Table(), minting.Table()},
-		Sink: o.Events, Now: o.Now, Observe: metrics.Observe,
+		Source: s.Source, Services: services,
+		Sink: o.Events, Now: o.Now, Observe: metrics.Observe, Rates: rates,
 	}, c.Region)
 	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Metrics: metrics, Log: o.Log})
 	return err

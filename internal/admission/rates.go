@@ -1,0 +1,60 @@
+package admission
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/time/rate"
+
+	"idpool/internal/fault"
+)
+
+// Rates limits how often something happens for each of many keys, each with a bucket of its own. It holds a bounded
+// number of buckets: the ones unused for longest go, and come back full. Safe for concurrent use.
+type Rates struct {
+	perSecond rate.Limit
+	bucket    int
+	buckets   *otter.Cache[string, *rate.Limiter]
+}
+
+// maxBuckets bounds memory: about 20 MB.
+const maxBuckets = 100_000
+
+// NewRates returns buckets of the given size that refill at perSecond. perSecond 0 limits nothing.
+func NewRates(perSecond float64, bucket int) *Rates {
+	r := &Rates{perSecond: rate.Limit(perSecond), bucket: bucket}
+	if perSecond > 0 {
+		r.buckets = otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxBuckets})
+	}
+	return r
+}
+
+// Take takes one from the key's bucket, or returns TooManyRequests. A nil Rates limits nothing.
+func (r *Rates) Take(key string, now time.Time) error {
+	if r == nil || r.buckets == nil {
+		return nil
+	}
+	limiter, ok := r.buckets.GetIfPresent(key)
+	if !ok {
+		limiter, _ = r.buckets.SetIfAbsent(key, rate.NewLimiter(r.perSecond, r.bucket))
+	}
+	if !limiter.AllowN(now, 1) {
+		return fault.New(fault.TooManyRequests, "Rate exceeded")
+	}
+	return nil
+}
+
+// Neighbourhood is the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, of which a
+// client can have every address.
+func Neighbourhood(client netip.Addr) string {
+	client = client.Unmap()
+	if client.Is4() || !client.IsValid() {
+		return client.String()
+	}
+	prefix, err := client.WithZone("").Prefix(64)
+	if err != nil {
+		return client.String()
+	}
+	return prefix.String()
+}
