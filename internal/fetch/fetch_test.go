@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -261,18 +263,51 @@ func TestCanceled(t *testing.T) {
 	wantError(t, err, "called off")
 }
 
-// TestNoProxy: a proxy of the environment is not used, it would dial for us.
+// TestNoProxy: a proxy of the environment is not used, it would dial for us. The test runs itself again with one, for
+// net/http reads the environment once per process.
 func TestNoProxy(t *testing.T) {
+	if os.Getenv("IDPOOL_TEST_PROXIED") != "" {
+		_, err := New(Config{Resolver: mustResolve(t, []string{"127.0.0.1"})}).Get(t.Context(), "https://example.com/")
+		wantError(t, err, "loopback")
+		_, err = New(Config{LoopbackHTTP: true, Resolver: mustResolve(t, []string{"10.0.0.1"})}).Get(t.Context(), "http://example.com/")
+		wantError(t, err, "10.0.0.1")
+		return
+	}
 	var reached atomic.Int32
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
 	defer proxy.Close()
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"} {
-		t.Setenv(name, proxy.URL)
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoProxy$", "-test.v")
+	again.Env = append(os.Environ(), "IDPOOL_TEST_PROXIED=1", "HTTP_PROXY="+proxy.URL, "HTTPS_PROXY="+proxy.URL, "ALL_PROXY="+proxy.URL)
+	if out, err := again.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS: TestNoProxy") {
+		t.Errorf("got %v, want it to pass:\n%s", err, out)
 	}
-	_, err := New(Config{Resolver: mustResolve(t, []string{"127.0.0.1"})}).Get(t.Context(), "https://example.com/")
-	wantError(t, err, "loopback")
 	if n := reached.Load(); n != 0 {
 		t.Errorf("got %d requests at the proxy, want 0", n)
+	}
+}
+
+// TestKeepAlive: the two documents of an issuer come over one connection; Close ends it.
+func TestKeepAlive(t *testing.T) {
+	var opened atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	c := New(Config{LoopbackHTTP: true})
+	for _, want := range []int32{1, 1, 2} {
+		if want == 2 {
+			c.Close()
+		}
+		if _, err := c.Get(t.Context(), srv.URL); err != nil {
+			t.Fatal(err)
+		}
+		if got := opened.Load(); got != want {
+			t.Errorf("got %d connections, want %d", got, want)
+		}
 	}
 }
 

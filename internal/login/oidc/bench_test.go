@@ -92,8 +92,8 @@ func BenchmarkRefuse(b *testing.B) {
 	if _, err := v.Verify(b.Context(), p, s.sign(goodClaims(nil)), t0); err != nil {
 		b.Fatal(err)
 	}
-	numbers := claimsWith(nil, `"x":[`+strings.Repeat("1,", 18_000)+`1]`)
-	names := claimsWith(nil, strings.TrimSuffix(manyNames(4000), ","))
+	numbers := claimsWith(nil, `"x":[`+strings.Repeat("1,", 2000)+`1]`)
+	names := claimsWith(nil, strings.TrimSuffix(manyNames(2000), ","))
 	for name, token := range map[string]string{
 		"issuer": s.sign(`{"iss":"x"}`), "unknown key": es256("2").sign(goodClaims(nil)),
 		"unknown key, many numbers": es256("2").sign(numbers), "unknown key, many names": es256("2").sign(names),

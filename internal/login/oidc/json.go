@@ -9,13 +9,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep objects and arrays may be nested, the outermost counted (requirement 2).
-const maxDepth = 8
+// The limits of a document (requirement 2). The number of values bounds what reading costs in time and memory.
+const (
+	maxDepth  = 8 // of objects and arrays in each other, the outermost counted
+	maxValues = 2048
+)
 
 var (
 	errNotObject = errors.New("no JSON object")
 	errDuplicate = errors.New("JSON with a member named twice")
 	errDepth     = errors.New("JSON that is nested too deep")
+	errValues    = errors.New("JSON with too many values")
 	errTrailing  = errors.New("bytes after the JSON object")
 	errJSON      = errors.New("text that is not JSON in valid UTF-8")
 )
@@ -24,34 +28,36 @@ var (
 // it. Values are string, json.Number (as written), bool, nil, []any and map[string]any; names are kept byte for byte.
 // Its errors are those above: they quote nothing of the input.
 func decodeObject(b []byte) (map[string]any, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(b))
+	// The names are compared by the maps that are made of them anyway.
+	d := decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true))}
 	if d.PeekKind() != '{' {
 		return nil, errNotObject
 	}
-	v, err := decodeValue(d)
+	if _, err := d.ReadToken(); err != nil {
+		return nil, errJSON
+	}
+	all, err := d.members(min(len(b)/40, 64))
 	if err != nil {
-		return nil, plainJSON(err)
+		return nil, err
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
 		return nil, errTrailing
 	}
-	return v.(map[string]any), nil
+	return all, nil
 }
 
-func plainJSON(err error) error {
-	switch {
-	case err == errDepth:
-		return err
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errDuplicate
+type decoder struct {
+	*jsontext.Decoder
+	values int
+}
+
+func (d *decoder) value() (any, error) {
+	if d.values++; d.values > maxValues {
+		return nil, errValues
 	}
-	return errJSON
-}
-
-func decodeValue(d *jsontext.Decoder) (any, error) {
 	tok, err := d.ReadToken()
 	if err != nil {
-		return nil, err
+		return nil, errJSON
 	}
 	switch tok.Kind() {
 	case '"':
@@ -63,44 +69,53 @@ func decodeValue(d *jsontext.Decoder) (any, error) {
 	case 'n':
 		return nil, nil
 	case '{':
-		return decodeMembers(d)
+		return d.members(0)
 	case '[':
-		return decodeElements(d)
+		return d.elements()
 	}
 	return nil, errJSON
 }
 
-func decodeMembers(d *jsontext.Decoder) (any, error) {
+// members reads an object after its opening brace, of which some number of members is expected.
+func (d *decoder) members(expected int) (map[string]any, error) {
 	if d.StackDepth() > maxDepth {
 		return nil, errDepth
 	}
-	members := map[string]any{}
+	members := make(map[string]any, expected)
 	for d.PeekKind() != '}' {
 		tok, err := d.ReadToken()
 		if err != nil {
-			return nil, err
+			return nil, errJSON
 		}
 		name := tok.String()
-		if members[name], err = decodeValue(d); err != nil {
+		if _, ok := members[name]; ok {
+			return nil, errDuplicate
+		}
+		if members[name], err = d.value(); err != nil {
 			return nil, err
 		}
 	}
-	_, err := d.ReadToken()
-	return members, err
+	if _, err := d.ReadToken(); err != nil {
+		return nil, errJSON
+	}
+	return members, nil
 }
 
-func decodeElements(d *jsontext.Decoder) (any, error) {
+// elements reads an array after its opening bracket.
+func (d *decoder) elements() ([]any, error) {
 	if d.StackDepth() > maxDepth {
 		return nil, errDepth
 	}
 	elements := []any{}
 	for d.PeekKind() != ']' {
-		v, err := decodeValue(d)
+		v, err := d.value()
 		if err != nil {
 			return nil, err
 		}
 		elements = append(elements, v)
 	}
-	_, err := d.ReadToken()
-	return elements, err
+	if _, err := d.ReadToken(); err != nil {
+		return nil, errJSON
+	}
+	return elements, nil
 }

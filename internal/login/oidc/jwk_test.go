@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
@@ -138,7 +139,8 @@ func TestKeySetDocuments(t *testing.T) {
 		{keySetJSON(k, map[string]any{"kty": "oct", "k": "AA"}, map[string]any{}), ""},
 		{keySetJSON(hundred...), ""},
 		{keySetJSON(append(hundred, k)...), "more than 100"},
-		{`{"keys":[` + strings.Repeat("{},", 4000) + `{}]}`, "more than 100"},
+		{`{"keys":[` + strings.Repeat("{},", 1000) + `{}]}`, "more than 100"},
+		{`{"keys":[` + strings.Repeat("{},", 80_000) + `{}]}`, "too many values"},
 		{``, "no JSON object"},
 		{`<html>`, "no JSON object"},
 		{`[]`, "no JSON object"},
@@ -178,8 +180,8 @@ func TestROCA(t *testing.T) {
 		if !isROCA(new(big.Int).Mul(prime(), prime())) {
 			t.Error("a product of such primes was not found")
 		}
-		if isROCA(must(rand.Prime(rand.Reader, 512))) {
-			t.Error("an honest number was taken for one")
+		if honest := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 2048))); isROCA(honest.SetBit(honest, 0, 1)) {
+			t.Error("a random number was taken for one")
 		}
 	}
 }
@@ -286,7 +288,10 @@ func TestPSSSalt(t *testing.T) {
 	digest := alg.digest([]byte("x"))
 	k := &key{public: &rsaKey().PublicKey}
 	for salt, want := range map[int]bool{32: true, 1: false, 20: false, 31: false, 33: false, 64: false} {
-		sig := must(rsa.SignPSS(rand.Reader, rsaKey(), alg.hash, digest, &rsa.PSSOptions{SaltLength: salt}))
+		var sig []byte
+		fips140.WithoutEnforcement(func() { // which signs with no long salts
+			sig = must(rsa.SignPSS(rand.Reader, rsaKey(), alg.hash, digest, &rsa.PSSOptions{SaltLength: salt}))
+		})
 		if got := alg.verify(k, digest, sig); got != want {
 			t.Errorf("salt of %d bytes: got %v, want %v", salt, got, want)
 		}
