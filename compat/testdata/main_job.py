@@ -48,6 +48,22 @@ def vend(sub, **more):
 
 
 anonymous, admin = client("cognito-identity"), client("cognito-identity")
+id_token = token("alice")
+
+# snippet: boto3
+identities = boto3.client("cognito-identity", region_name=region, endpoint_url=endpoint)
+logins = {key: id_token}
+identity = identities.get_id(IdentityPoolId=pool, Logins=logins)["IdentityId"]
+vended = identities.get_credentials_for_identity(IdentityId=identity, Logins=logins)["Credentials"]
+session = boto3.Session(
+    aws_access_key_id=vended["AccessKeyId"],
+    aws_secret_access_key=vended["SecretKey"],
+    aws_session_token=vended["SessionToken"],
+    region_name=region,
+)
+me = session.client("sts", endpoint_url=endpoint).get_caller_identity()
+# end
+assert me["Arn"].endswith("assumed-role/dev-authenticated/CognitoIdentityCredentials"), me
 
 alice, bob = vend("alice"), vend("bob", alg="ES256")
 assert alice["IdentityId"] != bob["IdentityId"]

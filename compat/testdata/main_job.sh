@@ -26,6 +26,14 @@ alice=$(id get-id --identity-pool-id "$IDPOOL_POOL_ID" --logins "$login" --query
 bob=$(id get-id --identity-pool-id "$IDPOOL_POOL_ID" --logins "$key=$(token bob)" --query IdentityId)
 [ "$alice" != "$bob" ] || fail "alice and bob are one"
 
+# snippet: aws CLI
+ID=$(aws cognito-identity get-id --endpoint-url "$AWS_ENDPOINT_URL" --region "$AWS_REGION" \
+	--identity-pool-id "$IDPOOL_POOL_ID" --logins "$login" --query IdentityId --output text)
+aws cognito-identity get-credentials-for-identity --endpoint-url "$AWS_ENDPOINT_URL" --region "$AWS_REGION" \
+	--identity-id "$ID" --logins "$login"
+# end
+[ "$ID" = "$alice" ] || fail "the snippet found $ID"
+
 read -r access secret session < <(id get-credentials-for-identity --identity-id "$alice" --logins "$login" \
 	--query 'Credentials.[AccessKeyId,SecretKey,SessionToken]')
 as_alice() { AWS_ACCESS_KEY_ID=$access AWS_SECRET_ACCESS_KEY=$secret AWS_SESSION_TOKEN=$session "$@"; }

@@ -20,8 +20,10 @@ type Role struct {
 	ID      string    `json:"id"` // AROA…; sessions name it, so that a role made again under the same name is another
 	Created time.Time `json:"created"`
 	// Trust is the trust policy, as it was submitted.
-	Trust       string `json:"trust"`
-	Description string `json:"description,omitempty"`
+	Trust string `json:"trust"`
+	// Principals are the users and roles that the trust policy names: ARN to unique id; see TrustPolicy.
+	Principals  map[string]string `json:"principals,omitempty"`
+	Description string            `json:"description,omitempty"`
 	// MaxSession is the longest session in seconds, 3600–43200.
 	MaxSession int64             `json:"max_session"`
 	Inline     map[string]string `json:"inline,omitempty"`   // policy name to text
@@ -61,6 +63,14 @@ type ManagedPolicy struct {
 	Default  string            `json:"default"` // a key of Versions
 	Versions map[string]string `json:"versions"`
 	Tags     map[string]string `json:"tags,omitempty"`
+
+	Description string `json:"description,omitempty"`
+	// Updated is when the newest version was made; zero for a policy that never had a second one.
+	Updated time.Time `json:"updated,omitzero"`
+	// Dates are when versions were made; a version without a date is as old as the policy.
+	Dates map[string]time.Time `json:"dates,omitempty"`
+	// Latest is the number of the newest version that there ever was: numbers are not used again. 0 counts as 1.
+	Latest int64 `json:"latest,omitempty"`
 }
 
 // OIDCProvider is an OpenID Connect provider: whose tokens are believed, and for which clients.
@@ -99,6 +109,9 @@ func (r *Role) Validate() error {
 		return fault.New(fault.MalformedPolicyDocument,
 			"A role that trusts %s must limit %s:aud to the ids of identity pools.", login.OwnIssuer, login.OwnIssuer)
 	}
+	if _, err := r.TrustPolicy(); err != nil {
+		return err
+	}
 	return checkInline(r.Inline)
 }
 
@@ -112,7 +125,7 @@ func (u *User) Validate() error {
 
 // Validate refuses what no managed policy may be.
 func (m *ManagedPolicy) Validate() error {
-	if !policyPattern.MatchString(m.Name) || !pathPattern.MatchString(m.Path) {
+	if !policyPattern.MatchString(m.Name) || !validPath(m.Path) {
 		return fault.New(fault.Validation, "The policy name or its path is invalid.")
 	}
 	for _, text := range m.Versions {
@@ -143,11 +156,13 @@ func (p *OIDCProvider) Validate(loopbackHTTP bool) error {
 }
 
 func checkName(name, path string) error {
-	if !namePattern.MatchString(name) || !pathPattern.MatchString(path) || len(path) > 512 {
+	if !namePattern.MatchString(name) || !validPath(path) {
 		return fault.New(fault.Validation, "The name or its path is invalid.")
 	}
 	return nil
 }
+
+func validPath(path string) bool { return len(path) <= 512 && pathPattern.MatchString(path) }
 
 func checkInline(inline map[string]string) error {
 	for name, text := range inline {

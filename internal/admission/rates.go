@@ -11,7 +11,7 @@ import (
 )
 
 // Rates limits how often something happens for each of many keys, each with a bucket of its own. It holds a bounded
-// number of buckets: the ones unused for longest go, and come back full. Safe for concurrent use.
+// number of buckets; those that are used least give way, and come back full. Safe for concurrent use.
 type Rates struct {
 	perSecond rate.Limit
 	bucket    int
@@ -24,15 +24,18 @@ const maxBuckets = 100_000
 // NewRates returns buckets of the given size that refill at perSecond. perSecond 0 limits nothing.
 func NewRates(perSecond float64, bucket int) *Rates {
 	r := &Rates{perSecond: rate.Limit(perSecond), bucket: bucket}
-	if perSecond > 0 {
+	if r.limits() {
 		r.buckets = otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxBuckets})
 	}
 	return r
 }
 
+// limits reports whether there is a limit at all: only exactly 0 means none.
+func (r *Rates) limits() bool { return r.perSecond != 0 }
+
 // Take takes one from the key's bucket, or returns TooManyRequests. A nil Rates limits nothing.
 func (r *Rates) Take(key string, now time.Time) error {
-	if r == nil || r.buckets == nil {
+	if r == nil || !r.limits() {
 		return nil
 	}
 	limiter, ok := r.buckets.GetIfPresent(key)

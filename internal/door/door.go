@@ -49,7 +49,7 @@ type service struct {
 	verifier *sigv4.Verifier
 }
 
-// New returns a door to the services. region is the one that signatures must name.
+// New returns a door to the services. region is the one that signatures must name, except for global services.
 func New(c Config, region string) *Door {
 	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, observe: c.Observe, rates: map[string]*admission.Rates{}}
 	for name, n := range c.Rates {
@@ -59,6 +59,9 @@ func New(c Config, region string) *Door {
 		indexed := &service{
 			Service: s, rows: map[string]*operation.Row{},
 			verifier: &sigv4.Verifier{Region: region, Services: []string{s.Name}},
+		}
+		if s.Global {
+			indexed.verifier.Region = ""
 		}
 		for i := range s.Rows {
 			indexed.rows[s.Rows[i].Name] = &s.Rows[i]
@@ -151,7 +154,7 @@ func (d *Door) record(q *request, err error, start time.Time) error {
 			e.Message = event.CutIDs(f.Message)
 		}
 		if f.Cause != nil {
-			e.Cause = f.Cause.Error()
+			e.Cause = event.CutIDs(f.Cause.Error())
 		}
 	}
 	took := d.now().Sub(start)

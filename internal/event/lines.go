@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,8 +10,9 @@ import (
 
 // Lines writes records as JSON, one a line, with one write each.
 type Lines struct {
-	mu  sync.Mutex
-	out io.Writer
+	mu   sync.Mutex
+	out  io.Writer
+	torn bool // a write failed half-way: the next line must not go on where it ended
 }
 
 // NewLines returns a sink that writes to out. Where out has a Sync method, durable records are synced.
@@ -18,13 +20,15 @@ func NewLines(out io.Writer) *Lines { return &Lines{out: out} }
 
 // Write implements Sink.
 func (l *Lines) Write(r *Record, durable bool) error {
-	line, err := json.Marshal(r)
-	if err != nil {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false) // operators read ">=", not an escape
+	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("encoding an event: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, err := l.out.Write(append(line, '\n')); err != nil {
+	if err := l.write(line.Bytes()); err != nil {
 		return fmt.Errorf("writing an event: %w", err)
 	}
 	if s, ok := l.out.(interface{ Sync() error }); ok && durable {
@@ -33,4 +37,15 @@ func (l *Lines) Write(r *Record, durable bool) error {
 		}
 	}
 	return nil
+}
+
+func (l *Lines) write(line []byte) error {
+	if l.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := l.out.Write(line)
+	if n > 0 {
+		l.torn = n < len(line)
+	}
+	return err
 }

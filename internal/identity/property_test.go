@@ -2,7 +2,6 @@ package identity
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,143 +17,6 @@ import (
 
 // The machine: random calls over several pools against a store in memory that keeps the contract of package store, whose
 // errors it cannot import. Some calls decide now and apply later, when others have been there in between.
-
-var errConflict = errors.New("conflict")
-
-// memory keeps identities by id.
-type memory struct {
-	rows map[string]Identity
-	// writes counts the changes that were applied: who read at the same count raced with nobody.
-	writes int
-}
-
-func (m *memory) get(id string) *Identity {
-	i, ok := m.rows[id]
-	if !ok {
-		return nil
-	}
-	i.Logins = slices.Clone(i.Logins)
-	return &i
-}
-
-func (m *memory) find(poolID string, logins []LoginKey) []*Identity {
-	var out []*Identity
-	for _, id := range slices.Sorted(maps.Keys(m.rows)) {
-		if i := m.get(id); i.PoolID == poolID && slices.ContainsFunc(logins, i.Holds) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// owner returns who holds a login in a pool; empty for nobody.
-func (m *memory) owner(poolID string, k LoginKey) string {
-	for _, i := range m.find(poolID, []LoginKey{k}) {
-		return i.ID
-	}
-	return ""
-}
-
-// apply makes all of a change or nothing.
-func (m *memory) apply(c Change) error {
-	next := &memory{rows: maps.Clone(m.rows)}
-	for _, step := range []func(Change) error{next.create, next.update, next.unlink, next.move, next.link, next.delete} {
-		if err := step(c); err != nil {
-			return err
-		}
-	}
-	m.rows, m.writes = next.rows, m.writes+1
-	return nil
-}
-
-func (m *memory) create(c Change) error {
-	for _, i := range c.Create {
-		if _, exists := m.rows[i.ID]; exists || i.PoolID != c.PoolID {
-			return errConflict
-		}
-		logins := i.Logins
-		i.Logins, i.Version = nil, 1
-		m.rows[i.ID] = i
-		for _, k := range logins {
-			if err := m.add(c.PoolID, k, i.ID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (m *memory) update(c Change) error {
-	for _, i := range c.Update {
-		old, exists := m.rows[i.ID]
-		if !exists || old.PoolID != c.PoolID || i.PoolID != c.PoolID || old.Version != i.Version {
-			return errConflict
-		}
-		i.Logins, i.Version = old.Logins, old.Version+1
-		m.rows[i.ID] = i
-	}
-	return nil
-}
-
-func (m *memory) link(c Change) error {
-	for _, l := range c.Link {
-		if err := m.add(c.PoolID, l.LoginKey, l.IdentityID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memory) move(c Change) error {
-	for _, v := range c.Move {
-		if err := m.remove(c.PoolID, v.LoginKey, v.From); err != nil {
-			return err
-		}
-		if err := m.add(c.PoolID, v.LoginKey, v.To); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memory) unlink(c Change) error {
-	for _, l := range c.Unlink {
-		if err := m.remove(c.PoolID, l.LoginKey, l.IdentityID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memory) delete(c Change) error {
-	for _, i := range c.Delete {
-		if old, exists := m.rows[i.ID]; !exists || old.PoolID != c.PoolID || old.Version != i.Version {
-			return errConflict
-		}
-		delete(m.rows, i.ID)
-	}
-	return nil
-}
-
-func (m *memory) add(poolID string, k LoginKey, id string) error {
-	i, exists := m.rows[id]
-	if !exists || i.PoolID != poolID || m.owner(poolID, k) != "" {
-		return errConflict
-	}
-	i.Logins = sorted(append(slices.Clone(i.Logins), k))
-	m.rows[id] = i
-	return nil
-}
-
-func (m *memory) remove(poolID string, k LoginKey, id string) error {
-	i, exists := m.rows[id]
-	if !exists || i.PoolID != poolID || !i.Holds(k) {
-		return errConflict
-	}
-	i.Logins = slices.DeleteFunc(slices.Clone(i.Logins), func(other LoginKey) bool { return other == k })
-	m.rows[id] = i
-	return nil
-}
 
 // call is a request with logins: GetId where target is empty, else GetCredentialsForIdentity.
 type call struct {
@@ -183,6 +45,14 @@ type machine struct {
 }
 
 var pools = []string{"pool-1", "pool-2", "pool-3"}
+
+// developerOf is the developer provider of a pool: only one has any.
+func developerOf(poolID string) string {
+	if poolID == "pool-3" {
+		return "c"
+	}
+	return ""
+}
 
 func anyLogins() *rapid.Generator[[]LoginKey] {
 	return rapid.Custom(func(t *rapid.T) []LoginKey {
@@ -228,7 +98,7 @@ func (m *machine) anyCall(t *rapid.T) call {
 // not there.
 func (m *machine) decide(t *rapid.T, c call) (decision, bool) {
 	d := decision{call: c, writes: m.store.writes}
-	d.in = Input{PoolID: c.pool, Logins: c.logins, Now: m.now}
+	d.in = Input{PoolID: c.pool, Logins: c.logins, Now: m.now, Developer: developerOf(c.pool)}
 	if c.target == "" {
 		d.in.NewID = m.newID()
 	} else if d.in.Target = m.store.get(c.target); d.in.Target == nil {
@@ -262,7 +132,7 @@ func expected(in Input) string {
 	subjects := map[string]string{}
 	for _, logins := range append(partiesLogins(in), in.Logins) {
 		for _, k := range logins {
-			if s, ok := subjects[k.Provider]; ok && s != k.Subject {
+			if s, ok := subjects[k.Provider]; ok && s != k.Subject && k.Provider != in.Developer {
 				return loginTaken
 			}
 			subjects[k.Provider] = k.Subject
@@ -371,21 +241,56 @@ func (m *machine) remove(t *rapid.T) {
 	if i == nil {
 		t.Skip("deleted already")
 	}
-	if err := m.store.apply(Change{PoolID: i.PoolID, Delete: []Identity{*i}}); err != nil {
+	if err := m.store.apply(Delete(i)); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
 	m.deleted[id] = true
 }
 
-// unlink takes one login away, as UnlinkIdentity does: the identity stays authenticated, also without any.
+// unlink takes one login away: the identity stays authenticated, also without any.
 func (m *machine) unlink(t *rapid.T) {
+	m.tick(t)
 	i := m.store.get(m.anyID(t))
 	if i == nil || len(i.Logins) == 0 {
 		t.Skip("no login to unlink")
 	}
-	c := Change{PoolID: i.PoolID, Update: []Identity{*i}, Unlink: []Link{{i.Logins[0], i.ID}}}
-	if err := m.store.apply(c); err != nil {
-		t.Fatalf("unlink: %v", err)
+	gone := rapid.SampledFrom(i.Logins).Draw(t, "login")
+	c, err := Unlink(i, []LoginKey{gone}, m.now)
+	if err == nil {
+		err = m.store.apply(c)
+	}
+	if err != nil || m.store.owner(i.PoolID, gone) != "" {
+		t.Fatalf("unlink of %v: %v", gone, err)
+	}
+}
+
+// merge merges two owners of logins in the developer's pool.
+func (m *machine) merge(t *rapid.T) {
+	m.tick(t)
+	var owners []*Identity
+	for _, id := range slices.Sorted(maps.Keys(m.store.rows)) {
+		if i := m.store.get(id); developerOf(i.PoolID) != "" && len(i.Logins) > 0 {
+			owners = append(owners, i)
+		}
+	}
+	if len(owners) == 0 {
+		t.Skip("nobody to merge")
+	}
+	source, destination := rapid.SampledFrom(owners).Draw(t, "source"), rapid.SampledFrom(owners).Draw(t, "destination")
+	c, err := Merge(source, destination, developerOf(source.PoolID), m.now)
+	if fault.Is(err, fault.ResourceConflict) {
+		return
+	}
+	if err == nil {
+		err = m.store.apply(c)
+	}
+	if err != nil {
+		t.Fatalf("merge of %+v into %+v: %v", source, destination, err)
+	}
+	for _, k := range source.Logins {
+		if got := m.store.owner(source.PoolID, k); got != destination.ID {
+			t.Fatalf("%v belongs to %q, want %s", k, got, destination.ID)
+		}
 	}
 }
 
@@ -421,9 +326,9 @@ func (m *machine) checkRow(t *rapid.T, i *Identity) {
 			t.Fatalf("time or version of %s went wrong: %+v, then %+v", i.ID, before, i)
 		}
 	}
-	providers := i.Providers()
+	public := slices.DeleteFunc(slices.Clone(i.Logins), func(k LoginKey) bool { return k.Provider == developerOf(i.PoolID) })
 	switch {
-	case len(providers) != len(i.Logins):
+	case len((&Identity{Logins: public}).Providers()) != len(public):
 		t.Fatalf("%s holds two users of one provider: %v", i.ID, i.Logins)
 	case len(i.Logins) > MaxLogins:
 		t.Fatalf("%s holds %d logins", i.ID, len(i.Logins))
@@ -447,11 +352,12 @@ func TestLinkingKeepsItsPromises(t *testing.T) {
 			"end":     m.end,
 			"remove":  m.remove,
 			"unlink":  m.unlink,
+			"merge":   m.merge,
 		})
 		for _, d := range m.pending {
 			m.finish(t, d)
+			m.check(t)
 		}
-		m.check(t)
 	})
 }
 

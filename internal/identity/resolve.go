@@ -63,6 +63,9 @@ func Resolve(in Input) (Identity, Change, error) {
 			return Identity{}, Change{}, err
 		}
 	}
+	if len(in.Logins) == 0 || in.Target != nil && in.Target.PoolID != in.PoolID {
+		return Identity{}, Change{}, fault.New(fault.NotAuthorized, LoginsDontMatch)
+	}
 	change := Change{PoolID: in.PoolID}
 	all := parties(in)
 	if len(all) == 0 {

@@ -63,13 +63,14 @@ var sameChange = gocmp.Options{
 
 // situation is a call of Resolve: with logins, of which owners hold some, for a target or none.
 type situation struct {
-	target *Identity
-	logins []LoginKey
-	owners []Identity
+	target    *Identity
+	logins    []LoginKey
+	owners    []Identity
+	developer string
 }
 
 func (s situation) resolve() (Identity, Change, error) {
-	in := Input{PoolID: testPool, Target: s.target, Logins: s.logins, NewID: "new", Now: now}
+	in := Input{PoolID: testPool, Target: s.target, Logins: s.logins, NewID: "new", Now: now, Developer: s.developer}
 	for i := range s.owners {
 		in.Owners = append(in.Owners, &s.owners[i])
 	}
@@ -227,6 +228,47 @@ func TestTwoUsersOfOneProvider(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, change, err := s.resolve()
 			outcome{refusal: taken}.check(t, got, change, err)
+		})
+	}
+}
+
+// TestSeveralUsersOfTheDeveloperProvider: those of the pool's own developer provider are merged, and of no other.
+func TestSeveralUsersOfTheDeveloperProvider(t *testing.T) {
+	me, you, third := LoginKey{"a.example", "me"}, LoginKey{"a.example", "you"}, LoginKey{"b.example", "me"}
+	mine, yours := authenticated("mine", 0, me, third), authenticated("yours", 1, you)
+	both := after(mine, me, you, third)
+	for name, c := range map[string]struct {
+		situation
+		want outcome
+	}{
+		"linked": {
+			situation{target: &mine, logins: []LoginKey{third, you}, developer: "a.example"},
+			outcome{identity: both, change: Change{Update: []Identity{row(both)}, Link: []Link{{you, "mine"}}}},
+		},
+		"merged": {
+			situation{logins: []LoginKey{third, you}, owners: []Identity{yours, mine}, developer: "a.example"},
+			outcome{identity: both, change: Change{Update: []Identity{row(both), absorbed(yours, "mine")}, Move: []Move{{you, "yours", "mine"}}}},
+		},
+		"held already": {
+			situation{target: &both, logins: []LoginKey{you}, developer: "a.example"},
+			outcome{identity: both},
+		},
+		"another provider is not the developer's": {
+			situation{target: &mine, logins: []LoginKey{third, you}, developer: "b.example"},
+			outcome{refusal: taken},
+		},
+		"no developer provider, and an empty key": {
+			situation{logins: []LoginKey{{"", "me"}, {"", "you"}}},
+			outcome{refusal: taken},
+		},
+		"21 users": {
+			situation{target: &mine, logins: append(numbered(1, 18), third, you), developer: "a.example"},
+			outcome{refusal: tooMany},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, change, err := c.resolve()
+			c.want.check(t, got, change, err)
 		})
 	}
 }

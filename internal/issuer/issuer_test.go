@@ -12,12 +12,14 @@ import (
 	"idpool/internal/keyring"
 )
 
-// recorder is a ring that notes what it signs, and fails when told to. The rest of keyring.Keys it does not have.
+// recorder is a ring that notes what it signs, believes every token to hold that, and fails when told to. The rest of keyring.Keys it does not have.
 type recorder struct {
 	keyring.Keys
 	payload string
 	err     error
 }
+
+func (r *recorder) Verify(string) ([]byte, error) { return []byte(r.payload), r.err }
 
 func (r *recorder) Sign(payload []byte) (string, error) {
 	r.payload = string(payload)
@@ -65,6 +67,49 @@ func TestSign(t *testing.T) {
 	}
 }
 
+// TestSignTags: principal tags stand between amr and iss, each value in an array of one (spec §10.1).
+func TestSignTags(t *testing.T) {
+	c := claims("authenticated")
+	c.Tags = map[string]string{"repository": "org/repo", "actor": "<name>"}
+	var r recorder
+	if _, err := Sign(&r, c); err != nil {
+		t.Fatal(err)
+	}
+	want := `"amr":["authenticated"],"https://aws.amazon.com/tags":{"principal_tags":{"actor":["<name>"],"repository":["org/repo"]}},"iss":`
+	if !strings.Contains(r.payload, want) {
+		t.Errorf("got %s, want in it %s", r.payload, want)
+	}
+}
+
+func TestRead(t *testing.T) {
+	tagged := claims("authenticated", "login.example.com", "x")
+	tagged.Tags = map[string]string{"actor": "name", "empty": ""}
+	for name, c := range map[string]*Claims{"guest": claims("unauthenticated"), "with tags": tagged} {
+		var r recorder
+		if _, err := Sign(&r, c); err != nil {
+			t.Fatal(err)
+		}
+		want := *c
+		want.Issued, want.Expiry = c.Issued.UTC().Truncate(time.Second), c.Expiry.UTC().Truncate(time.Second)
+		got, err := Read(&r, "signed")
+		if d := gocmp.Diff(got, &want); err != nil || d != "" {
+			t.Errorf("%s: %v (-got +want):\n%s", name, err, d)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	broken := errors.New("no key of ours")
+	if got, err := Read(&recorder{err: broken, payload: `{}`}, "token"); !errors.Is(err, broken) || got != nil {
+		t.Errorf("got %v, %v, want %v", got, err, broken)
+	}
+	for _, payload := range []string{"", "x", "[]", `{"aud":["a"]}`, `{"exp":"1"}`, `{"exp":1.5}`, `{"amr":"authenticated"}`, `{}{}`} {
+		if got, err := Read(&recorder{payload: payload}, "token"); err == nil {
+			t.Errorf("%s: got %+v, want an error", payload, got)
+		}
+	}
+}
+
 // TestSignedClaimsReadBack: what is read from a payload is what was said, and nothing more.
 func TestSignedClaimsReadBack(t *testing.T) {
 	var r recorder
@@ -107,7 +152,7 @@ func TestDiscovery(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
-	if DiscoveryPath != "/.well-known/openid-configuration" || KeysPath != "/.well-known/jwks_uri" || Lifetime != 600*time.Second {
-		t.Errorf("got %s, %s, %v", DiscoveryPath, KeysPath, Lifetime)
+	if DiscoveryPath != "/.well-known/openid-configuration" || KeysPath != "/.well-known/jwks_uri" || Lifetime != 600*time.Second || DeveloperLifetime != 900*time.Second {
+		t.Errorf("got %s, %s, %v, %v", DiscoveryPath, KeysPath, Lifetime, DeveloperLifetime)
 	}
 }

@@ -182,6 +182,7 @@ func full() Pool {
 		RoleMappings: map[string]RoleMapping{"accounts.google.com": {Type: TypeRules, Ambiguous: Deny, Rules: []Rule{
 			{Claim: "job", MatchType: NotEqual, Value: "intern", RoleARN: "arn:aws:iam::111122223333:role/Staff"},
 		}}},
+		PrincipalTags: map[string]TagMap{"a": {Defaults: true}, "b": {Tags: map[string]string{"team": "department"}}},
 	}
 }
 
@@ -203,7 +204,8 @@ func TestJSON(t *testing.T) {
 			`"saml_providers":["arn:aws:iam::111122223333:saml-provider/corp"],"tags":{"team":"a\u003cb"},`,
 			`"roles":{"authenticated":"arn:aws:iam::111122223333:role/Auth"},`,
 			`"role_mappings":{"accounts.google.com":{"type":"Rules","ambiguous":"Deny","rules":[`,
-			`{"claim":"job","match_type":"NotEqual","value":"intern","role_arn":"arn:aws:iam::111122223333:role/Staff"}]}}}`,
+			`{"claim":"job","match_type":"NotEqual","value":"intern","role_arn":"arn:aws:iam::111122223333:role/Staff"}]}},`,
+			`"principal_tags":{"a":{"defaults":true},"b":{"tags":{"team":"department"}}}}`,
 		}},
 	} {
 		text, err := json.Marshal(c.pool)
@@ -236,6 +238,22 @@ func TestClassicHasThreeStates(t *testing.T) {
 		}
 		if d := gocmp.Diff(p.AllowClassic, want); d != "" || strings.Contains(string(again), "allow_classic") != (want != nil) {
 			t.Errorf("%s: got %v, %s (-got +want):\n%s", text, p.AllowClassic, again, d)
+		}
+	}
+}
+
+func TestTagMapEffective(t *testing.T) {
+	defaults := map[string]string{"client": "aud", "username": "sub"}
+	for name, c := range map[string]struct {
+		tags TagMap
+		want map[string]string
+	}{
+		"none":     {TagMap{}, nil},
+		"own":      {TagMap{Tags: map[string]string{"team": "department"}}, map[string]string{"team": "department"}},
+		"defaults": {TagMap{Defaults: true}, defaults},
+	} {
+		if d := gocmp.Diff(c.tags.Effective(), c.want); d != "" {
+			t.Errorf("%s (-got +want):\n%s", name, d)
 		}
 	}
 }

@@ -143,3 +143,29 @@ func TestValidateNoRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestHasProvider: as the key of a mapping, but a user pool without its client id (spec §7.11).
+func TestHasProvider(t *testing.T) {
+	p := Pool{
+		LoginProviders:   map[string]string{"accounts.google.com": "app"},
+		OIDCProviders:    []string{"arn:aws:iam::111122223333:oidc-provider/login.example.com"},
+		SAMLProviders:    []string{"arn:aws:iam::111122223333:saml-provider/corp"},
+		CognitoProviders: []CognitoProvider{{ProviderName: "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc", ClientID: "app"}},
+	}
+	for name, want := range map[string]bool{
+		"accounts.google.com": true,
+		"arn:aws:iam::111122223333:oidc-provider/login.example.com": true,
+		"arn:aws:iam::111122223333:saml-provider/corp":              true,
+		"cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc":         true,
+		"cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc:app":     false,
+		"cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ab":          false,
+		"login.example.com":   false,
+		"www.amazon.com":      false,
+		"Accounts.google.com": false,
+		"":                    false,
+	} {
+		if got := p.HasProvider(name); got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+}

@@ -66,10 +66,14 @@ func ByDefault(p *pool.Pool, kind, custom string) (Choice, error) {
 }
 
 func mapped(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
-	if m.Type == pool.TypeToken {
+	switch m.Type {
+	case pool.TypeToken:
 		return byToken(p, key, m, l, custom)
+	case pool.TypeRules:
+		return byRules(p, key, m, l, custom)
+	default:
+		return refused(key)
 	}
-	return byRules(p, key, m, l, custom)
 }
 
 func byToken(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
@@ -105,6 +109,10 @@ func ambiguous(p *pool.Pool, key string, m *pool.RoleMapping) (Choice, error) {
 	if m.Ambiguous == pool.AuthenticatedRole {
 		return ByDefault(p, pool.Authenticated, "")
 	}
+	return refused(key)
+}
+
+func refused(key string) (Choice, error) {
 	return Choice{}, fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", key)
 }
 
