@@ -22,6 +22,7 @@ const (
 	TooLong           Reason = "too long"           // it lives longer than we allow
 	AudienceMismatch  Reason = "audience mismatch"  // no configured client id
 	IssuerUnreachable Reason = "issuer unreachable" // keys are needed and cannot be had
+	Busy              Reason = "busy"               // too many signatures are being checked: nothing is known of this one
 )
 
 // Refusal says which check failed. Expected and Found are for the event: they hold configured values and descriptions,
@@ -67,6 +68,8 @@ func (r *Refusal) Fault() *fault.Error {
 		f.Message = "Token is not from a supported provider of this identity pool."
 	case IssuerUnreachable:
 		f.Code, f.Message = fault.ExternalService, "The identity provider is not responding."
+	case Busy:
+		f.Code, f.Message = fault.TooManyRequests, "Rate exceeded"
 	}
 	return f
 }

@@ -41,6 +41,7 @@ var refusals = []struct {
 	{"TooLong", Refusal{Reason: TooLong}, fault.NotAuthorized, notOpenID},
 	{"AudienceMismatch", Refusal{Reason: AudienceMismatch, Claim: "aud"}, fault.NotAuthorized, "Token is not from a supported provider of this identity pool."},
 	{"IssuerUnreachable", Refusal{Reason: IssuerUnreachable}, fault.ExternalService, "The identity provider is not responding."},
+	{"Busy", Refusal{Reason: Busy}, fault.TooManyRequests, "Rate exceeded"},
 	{"", Refusal{Reason: "a reason that nobody wrote a sentence for"}, fault.NotAuthorized, notVerified},
 	{"", Refusal{}, fault.NotAuthorized, notVerified},
 }

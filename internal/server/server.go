@@ -144,7 +144,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		return err
 	}
 	fetcher := fetch.New(fetch.Config{Allow: c.Fetch.Allow, LoopbackHTTP: o.LoopbackHTTP, RootCAs: roots, Timeout: c.Fetch.Timeout})
-	if s.verifier, err = oidc.New(fetcher, oidc.Options{OnLoad: s.logLoad}); err != nil {
+	if s.verifier, err = oidc.New(fetcher, oidc.Options{Admit: verifications(c).Do, OnLoad: s.logLoad}); err != nil {
 		return err
 	}
 	minting := &sts.Service{Random: rand.Reader}

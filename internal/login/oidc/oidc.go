@@ -42,6 +42,9 @@ type Options struct {
 	// MaxSources is how many providers' keys are kept; the one unused for longest makes room. 0 means
 	// DefaultMaxSources.
 	MaxSources int
+	// Admit, where set, runs the check of a signature in its turn, or returns an error without running it: so that a flood
+	// of tokens cannot make all other requests slow (security F3). *admission.Pool's Do is one.
+	Admit func(ctx context.Context, work func()) error
 	// OnLoad, where set, is told of every attempt to load keys. It is called on the loading goroutine.
 	OnLoad func(Load)
 }
@@ -153,7 +156,7 @@ func (v *Verifier) addSource(id sourceID) *source {
 	if len(v.sources) >= v.opts.MaxSources {
 		v.evictLocked()
 	}
-	s := &source{id: id, fetcher: v.fetcher, work: v.work, onLoad: v.opts.OnLoad}
+	s := &source{id: id, fetcher: v.fetcher, work: v.work, admit: v.opts.Admit, onLoad: v.opts.OnLoad}
 	v.sources[id] = s
 	return s
 }

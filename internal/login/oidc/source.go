@@ -28,6 +28,7 @@ type source struct {
 	id      sourceID
 	fetcher Fetcher
 	work    *work
+	admit   func(context.Context, func()) error // nil runs the work at once
 	onLoad  func(Load)
 
 	used    atomic.Int64 // epoch seconds, for eviction
@@ -59,7 +60,7 @@ func (s *source) verify(ctx context.Context, t *token, alg algorithm, now time.T
 		return s.unreachable(err)
 	}
 	for {
-		refusal, unknown := set.verify(t, alg)
+		refusal, unknown := s.check(ctx, set, t, alg)
 		if refusal == nil || !unknown {
 			return refusal
 		}
@@ -75,6 +76,17 @@ func (s *source) verify(ctx context.Context, t *token, alg algorithm, now time.T
 		}
 		set, own = newer, mine
 	}
+}
+
+// check verifies a signature in its turn.
+func (s *source) check(ctx context.Context, set *keySet, t *token, alg algorithm) (refusal *login.Refusal, unknown bool) {
+	if s.admit == nil {
+		return set.verify(t, alg)
+	}
+	if err := s.admit(ctx, func() { refusal, unknown = set.verify(t, alg) }); err != nil {
+		return &login.Refusal{Reason: login.Busy, Expected: "a turn to be verified", Found: "too many others waiting", Cause: err}, false
+	}
+	return refusal, unknown
 }
 
 // absentNow ends a search after a load of its own: the key is absent, unless that load failed and nobody can tell.
