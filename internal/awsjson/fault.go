@@ -21,8 +21,8 @@ const (
 	internal         = 500
 )
 
-// wires is the one table from codes to names and statuses, in the order of fault's constants. The last group is
-// STS's, whose operations speak the query protocol; the names are for operations of ours that report on them.
+// wires is the one table from codes to names and statuses, in the order of fault's constants. The last groups are
+// STS's and IAM's, whose operations speak the query protocol; the names are for operations of ours that report on them.
 var wires = []wire{
 	{fault.InvalidParameter, "InvalidParameterException", badRequest},
 	{fault.NotAuthorized, "NotAuthorizedException", badRequest},
@@ -56,6 +56,9 @@ var wires = []wire{
 	{fault.ExpiredIdentityToken, "ExpiredIdentityTokenException", badRequest},
 	{fault.IDPRejectedClaim, "IDPRejectedClaimException", badRequest},
 	{fault.IDPCommunication, "IDPCommunicationErrorException", badRequest},
+
+	{fault.DeleteConflict, "DeleteConflictException", badRequest},
+	{fault.PolicyNotAttachable, "PolicyNotAttachableException", badRequest},
 }
 
 // Header is a header of an answer.

@@ -65,6 +65,8 @@ InvalidIdentityToken 400 InvalidIdentityTokenException true
 ExpiredIdentityToken 400 ExpiredIdentityTokenException true
 IDPRejectedClaim 400 IDPRejectedClaimException true
 IDPCommunication 400 IDPCommunicationErrorException true
+DeleteConflict 400 DeleteConflictException true
+PolicyNotAttachable 400 PolicyNotAttachableException true
 `
 	if got.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)

@@ -59,6 +59,9 @@ var wires = []wire{
 	{fault.ExpiredIdentityToken, "ExpiredTokenException", badRequest},
 	{fault.IDPRejectedClaim, "IDPRejectedClaim", forbidden},
 	{fault.IDPCommunication, "IDPCommunicationError", badRequest},
+
+	{fault.DeleteConflict, "DeleteConflict", conflict},
+	{fault.PolicyNotAttachable, "PolicyNotAttachable", badRequest},
 }
 
 // EncodeFault writes an error answer: its status and its body (sts spec §1.1). An Internal fault, nil, and a code

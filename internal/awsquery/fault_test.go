@@ -58,6 +58,8 @@ InvalidIdentityToken 400 Sender InvalidIdentityToken m
 ExpiredIdentityToken 400 Sender ExpiredTokenException m
 IDPRejectedClaim 403 Sender IDPRejectedClaim m
 IDPCommunication 400 Sender IDPCommunicationError m
+DeleteConflict 409 Sender DeleteConflict m
+PolicyNotAttachable 400 Sender PolicyNotAttachable m
 `
 	if got.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)

@@ -94,7 +94,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 		return nil, err
 	}
 	c, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
-		RoleARN: choice.RoleARN, Claims: claims, Guest: who.guest(),
+		RoleARN: choice.RoleARN, Claims: claims, Tags: claims.Tags, Guest: who.guest(),
 		Duration: enhancedDuration, Name: sts.SessionName,
 	})
 	if err != nil {

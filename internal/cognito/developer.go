@@ -29,6 +29,9 @@ func (s *Service) GetOpenIdTokenForDeveloperIdentity(ctx context.Context, call *
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTags(in.PrincipalTags); err != nil {
+		return nil, err
+	}
 	who := &entered{pool: p, developer: user}
 	if who.logins, err = s.verify(ctx, call, p, public); err != nil {
 		return nil, err
@@ -41,9 +44,6 @@ func (s *Service) GetOpenIdTokenForDeveloperIdentity(ctx context.Context, call *
 	claims.Tags, claims.Expiry = in.PrincipalTags, call.Now.Add(issuer.DeveloperLifetime)
 	if in.TokenDuration != nil {
 		claims.Expiry = call.Now.Add(time.Duration(*in.TokenDuration) * time.Second)
-	}
-	if err := checkTags(claims.Tags); err != nil {
-		return nil, err
 	}
 	return s.sign(ctx, call, who, claims)
 }

@@ -5,18 +5,14 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 
 	"idpool/internal/fault"
 	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/pool"
+	"idpool/internal/session"
 	"idpool/internal/snapshot"
 )
-
-// maxTagValue is the longest value of a principal tag, in bytes.
-const maxTagValue = 256
 
 // maxAttributes is the size of all names of claims of one map together (spec §12.1).
 const maxAttributes = 460
@@ -126,26 +122,10 @@ func tagValue(l *login.Login, claim string) (string, bool) {
 	return "", false
 }
 
-// checkTags refuses what cannot be session tags (spec sts-iam §1.3): keys that differ in case alone, keys that begin with
-// aws:, and characters that tags do not have.
+// checkTags refuses what cannot be session tags (spec sts-iam §1.3).
 func checkTags(tags map[string]string) error {
-	seen := map[string]bool{}
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		folded := strings.ToLower(k)
-		if seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k) || !tagText(tags[k]) || len(tags[k]) > maxTagValue {
-			return fault.New(fault.NotAuthorized, "Invalid principal tag: %s", k)
-		}
-		seen[folded] = true
+	if err := session.CheckTags(tags); err != nil {
+		return fault.New(fault.NotAuthorized, "Invalid principal tag: %v", err)
 	}
 	return nil
-}
-
-// tagText allows letters, spaces, numbers and _ . : / = + - @.
-func tagText(s string) bool {
-	for _, r := range s {
-		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
-			return false
-		}
-	}
-	return true
 }

@@ -52,9 +52,17 @@ func (*queryProtocol) unknown(q *request, _ string) error {
 	return fault.New(fault.UnknownOperation, "Could not find the operation for version %s", q.service.Version)
 }
 
-func (p *queryProtocol) decode(q *request, in any) error { return awsquery.Decode(p.form, q.row.In, in) }
+func (p *queryProtocol) decode(q *request, in any) error {
+	if q.row.BodyOnly && q.http.Method != http.MethodPost {
+		return fault.New(fault.Serialization, "This operation takes a form in the body of a POST alone.")
+	}
+	return awsquery.Decode(p.form, q.row.In, in)
+}
 
 func (*queryProtocol) encode(q *request, out any) answer {
+	if q.row.Out == nil {
+		out = nil // a nil pointer, which is not nil as any
+	}
 	body := awsquery.Encode(q.row.Name, q.service.Namespace, q.call.RequestID, q.row.Out, out)
 	return answer{status: http.StatusOK, contentType: awsquery.ContentType, body: body}
 }

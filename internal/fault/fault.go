@@ -14,7 +14,8 @@ import (
 // Code is the category of a fault.
 type Code string
 
-// The codes, in the order of the specification: the operations' own errors first, then the framework's, then STS's.
+// The codes, in the order of the specification: the operations' own errors first, then the framework's, then STS's, then
+// those that IAM alone has.
 const (
 	InvalidParameter                 Code = "InvalidParameter"
 	NotAuthorized                    Code = "NotAuthorized"
@@ -47,6 +48,9 @@ const (
 	ExpiredIdentityToken    Code = "ExpiredIdentityToken" // the web identity token or assertion has ended
 	IDPRejectedClaim        Code = "IDPRejectedClaim"
 	IDPCommunication        Code = "IDPCommunication"
+
+	DeleteConflict      Code = "DeleteConflict"      // something else still hangs on what is to be deleted
+	PolicyNotAttachable Code = "PolicyNotAttachable" // a policy that only AWS's own services may attach
 )
 
 // Error is a fault. Message is public: it is what the caller reads, and must hold no secret, no token and nothing of

@@ -60,6 +60,8 @@ type Target []Check
 type Row struct {
 	Name   string
 	Access Access
+	// BodyOnly operations carry a token, which must not stand in a query, where proxies log it.
+	BodyOnly bool
 	// Writes is whether the operation changes configuration: its event is fsynced before the answer.
 	Writes bool
 	// In and Out are the shapes of the wire types; Out is nil for operations that answer nothing.
@@ -138,5 +140,7 @@ type Service struct {
 	TargetPrefix string
 	// Version and Namespace are the API version and the XML namespace, for Query.
 	Version, Namespace string
-	Rows               []Row
+	// Global services take signatures for any region: clients sign for the one that AWS keeps the service in.
+	Global bool
+	Rows   []Row
 }

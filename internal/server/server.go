@@ -147,7 +147,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	if s.verifier, err = oidc.New(fetcher, oidc.Options{Admit: verifications(c).Do, OnLoad: s.logLoad}); err != nil {
 		return err
 	}
-	minting := &sts.Service{Random: rand.Reader}
+	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),

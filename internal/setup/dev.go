@@ -143,12 +143,12 @@ func (s *Setup) devRole(ctx context.Context, source *snapshot.Source, current *s
 	if r := current.RoleNamed(name); r != nil {
 		return r.ARN, nil
 	}
-	var random [11]byte
-	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
-		return "", fmt.Errorf("reading randomness: %w", err)
+	id, err := account.NewID(arn.PrefixRole, s.Random)
+	if err != nil {
+		return "", err
 	}
 	r := &account.Role{
-		Name: name, Path: "/", ID: arn.UniqueID(arn.PrefixRole, random), Created: s.Now().UTC(),
+		Name: name, Path: "/", ID: id, Created: s.Now().UTC(),
 		Trust: fmt.Sprintf(trustPolicy, poolID, kind), MaxSession: 3600, Inline: map[string]string{"own-identity": ownIdentity},
 	}
 	if err := r.Validate(); err != nil {

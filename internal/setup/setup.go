@@ -5,7 +5,6 @@ package setup
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +48,6 @@ func (s *Setup) Rings(ctx context.Context) error {
 	return nil
 }
 
-// AdministratorPolicy allows everything. It is a policy like any other: there is no other mark of an administrator.
-const AdministratorPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-
 // Credentials are a user's access key. The secret is shown to the operator once.
 type Credentials struct {
 	UserARN         string
@@ -59,40 +55,22 @@ type Credentials struct {
 	SecretAccessKey string
 }
 
-// Administrator makes a user who may do everything, with one access key. store.ErrConflict when the name is taken.
+// Administrator makes a user who may do everything, with one access key. His policy is one like any other: there is no
+// other mark of an administrator. store.ErrConflict when the name is taken.
 func (s *Setup) Administrator(ctx context.Context, name string) (Credentials, error) {
-	user := &account.User{Name: name, Path: "/", Created: s.Now().UTC(), Inline: map[string]string{"administrator": AdministratorPolicy}}
-	var random [11]byte
-	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
-		return Credentials{}, fmt.Errorf("reading randomness: %w", err)
-	}
-	user.ID = arn.UniqueID(arn.PrefixUser, random)
-	out := Credentials{UserARN: user.ARN(s.Account)}
+	user := &account.User{Name: name, Path: "/", Created: s.Now().UTC(), Inline: map[string]string{"administrator": account.AdministratorAccess}}
 	var err error
-	if out.AccessKeyID, out.SecretAccessKey, err = s.addKey(user); err != nil {
+	if user.ID, err = account.NewID(arn.PrefixUser, s.Random); err != nil {
 		return Credentials{}, err
 	}
+	key, secret, err := account.NewAccessKey(s.Account, s.Random, s.Holder, s.Now())
+	if err != nil {
+		return Credentials{}, err
+	}
+	user.Keys = []account.AccessKey{key}
 	if err := user.Validate(); err != nil {
 		return Credentials{}, err
 	}
 	_, err = s.Documents.Write(ctx, snapshot.PutUser(user, 0))
-	return out, err
-}
-
-// addKey gives the user a new access key and returns its id and secret.
-func (s *Setup) addKey(user *account.User) (id, secret string, err error) {
-	var random [35]byte
-	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
-		return "", "", fmt.Errorf("reading randomness: %w", err)
-	}
-	if id, err = arn.AccessKeyID(arn.PrefixAccessKey, s.Account, [5]byte(random[:5])); err != nil {
-		return "", "", err
-	}
-	secret = base64.StdEncoding.EncodeToString(random[5:])
-	sealed, err := s.Holder.SealUserSecret(id, secret)
-	if err != nil {
-		return "", "", err
-	}
-	user.Keys = append(user.Keys, account.AccessKey{ID: id, Active: true, Created: s.Now().UTC(), SealedSecret: sealed})
-	return id, secret, nil
+	return Credentials{UserARN: user.ARN(s.Account), AccessKeyID: key.ID, SecretAccessKey: secret}, err
 }

@@ -130,7 +130,7 @@ func (c *Compiler) role(s *Snapshot, d store.Document) (*Role, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := policy.Parse(policy.KindTrust, []byte(r.Trust))
+	trust, err := r.TrustPolicy()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", broken(d), err)
 	}
@@ -184,14 +184,14 @@ func (s *Snapshot) policiesOf(inline map[string]string, attached []string, bound
 		out.Identity = append(out.Identity, policy.Named{Name: name, Document: document})
 	}
 	for _, name := range attached {
-		if p := s.managed(name); p != nil {
+		if p := s.ManagedPolicy(name); p != nil {
 			out.Identity = append(out.Identity, policy.Named{Name: name, Document: p.Document})
 		}
 	}
 	if boundary == "" {
 		return out, nil
 	}
-	p := s.managed(boundary)
+	p := s.ManagedPolicy(boundary)
 	if p == nil {
 		return out, fmt.Errorf("boundary %s does not exist", boundary)
 	}
@@ -199,20 +199,12 @@ func (s *Snapshot) policiesOf(inline map[string]string, attached []string, bound
 	return out, nil
 }
 
-func (s *Snapshot) managed(policyARN string) *Policy {
-	name := policyARN[strings.LastIndexByte(policyARN, '/')+1:]
-	if p := s.policies[documentID(name)]; p != nil && p.ARN == policyARN {
-		return p
-	}
-	return nil
-}
-
 // providersOf compiles the providers of a pool whose logins can be verified. One that is gone takes its logins with it.
 func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
 	out := map[string]*login.Provider{}
 	for _, providerARN := range p.OIDCProviders {
 		if o := s.providers[providerARN]; o != nil {
-			v := o.login()
+			v := o.Login()
 			out[v.Key] = v
 		}
 	}
@@ -286,9 +278,9 @@ func (s *Snapshot) openKeys(holder keyring.Holder) error {
 	return nil
 }
 
-// login is the provider as a verifier sees it. Config is the document's version: what is cached for one configuration is
+// Login is the provider as a verifier sees it. Config is the document's version: what is cached for one configuration is
 // never used for another.
-func (o *OIDCProvider) login() *login.Provider {
+func (o *OIDCProvider) Login() *login.Provider {
 	return &login.Provider{
 		Kind: login.OIDC, Key: arn.WithoutScheme(o.Issuer), ARN: o.ARN,
 		Issuer: o.Issuer, Audiences: o.ClientIDs, Algorithms: o.Algorithms,

@@ -51,6 +51,26 @@ func PutOIDCProvider(p *account.OIDCProvider, account string, expect int64) stor
 // PutRing stores a ring of keys; see PutPool.
 func PutRing(r *keyring.Ring, expect int64) store.Write { return put(KindKeyring, r.Use, expect, r) }
 
+// DeleteRole returns the write that deletes a role; see PutPool.
+func DeleteRole(name string, expect int64) store.Write {
+	return store.Write{Kind: KindRole, ID: documentID(name), Expect: expect}
+}
+
+// DeleteUser returns the write that deletes a user with his keys; see PutPool.
+func DeleteUser(name string, expect int64) store.Write {
+	return store.Write{Kind: KindUser, ID: documentID(name), Expect: expect}
+}
+
+// DeletePolicy returns the write that deletes a managed policy; see PutPool.
+func DeletePolicy(name string, expect int64) store.Write {
+	return store.Write{Kind: KindPolicy, ID: documentID(name), Expect: expect}
+}
+
+// DeleteOIDCProvider returns the write that deletes an OpenID Connect provider; see PutPool.
+func DeleteOIDCProvider(providerARN string, expect int64) store.Write {
+	return store.Write{Kind: KindOIDCProvider, ID: providerARN, Expect: expect}
+}
+
 // DeletePool returns the writes that delete a pool and have its identities purged.
 func DeletePool(id string, expect int64) []store.Write {
 	return []store.Write{

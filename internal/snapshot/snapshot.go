@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"idpool/internal/account"
+	"idpool/internal/arn"
 	"idpool/internal/keyring"
 	"idpool/internal/login"
 	"idpool/internal/policy"
@@ -67,6 +68,7 @@ type User struct {
 // Policy is a compiled managed policy, in its default version.
 type Policy struct {
 	account.ManagedPolicy
+	// Version is that of the document; 0 for those of account.AWSManaged, which are no documents.
 	Version  int64
 	ARN      string
 	Document *policy.Document
@@ -112,6 +114,14 @@ func (s *Snapshot) AccessKey(id string) *AccessKey { return s.keys[id] }
 
 // OIDCProvider returns the provider with the ARN, or nil.
 func (s *Snapshot) OIDCProvider(arn string) *OIDCProvider { return s.providers[arn] }
+
+// OIDCProviderOf returns the provider with the issuer, compared byte for byte, or nil.
+func (s *Snapshot) OIDCProviderOf(issuer string) *OIDCProvider {
+	if p := s.providers[arn.OIDCProvider(s.Account, issuer)]; p != nil && p.Issuer == issuer {
+		return p
+	}
+	return nil
+}
 
 // Ring returns the ring of a use, or nil.
 func (s *Snapshot) Ring(use string) *Ring { return s.rings[use] }

@@ -26,19 +26,42 @@ import (
 // SessionName is the name of every session of the enhanced flow (spec cognito-identity §13).
 const SessionName = "CognitoIdentityCredentials"
 
-// Service answers STS. Random is the source of access key ids.
+// Service answers STS. All fields are needed.
 type Service struct {
+	// Random is the source of access key ids.
 	Random io.Reader
+	// Issuer is the `iss` of our own tokens.
+	Issuer string
+	// Verifier believes the tokens of OpenID Connect providers; IssuerOf reads the `iss` of one that is not verified yet.
+	Verifier login.Verifier
+	IssuerOf func(token string) (string, error)
 }
 
-// Assume is one assumption of a role with a token of ours, built but not signed.
+// Assume is one assumption of a role with the claims of a token: of ours, which need not have been signed, or of an
+// OpenID Connect provider, which was verified.
 type Assume struct {
 	RoleARN string
-	Claims  *issuer.Claims
+	// Claims are those of our own token, or nil; then Login is the verified login.
+	Claims *issuer.Claims
+	Login  *login.Login
+	// Tags are the session tags that the token brings; Transitive and SourceIdentity likewise.
+	Tags           map[string]string
+	Transitive     []string
+	SourceIdentity string
+	// Policies are inline session policies, parsed; nil means none.
+	Policies []string
 	// Guest holds the session to the guests' scope-down: the enhanced flow without a login.
 	Guest    bool
 	Duration time.Duration
 	Name     string // of the session
+}
+
+// federated is who vouches, as trust policies name it.
+func (a *Assume) federated() string {
+	if a.Claims != nil {
+		return login.OwnIssuer
+	}
+	return a.Login.Provider.ARN
 }
 
 // WithWebIdentity has AssumeRoleWithWebIdentity's semantics: the role's trust policy is decided on the claims. AccessDenied
@@ -62,28 +85,24 @@ func notAuthorized() *fault.Error {
 	return fault.New(fault.AccessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 }
 
-// trusts decides the role's trust policy on the claims of our token (spec sts-iam §1.9).
+// trusts decides the role's trust policy on the claims of the token (spec sts-iam §1.9): for the assumption itself, and
+// for what it brings along.
 func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
-	keys := call.Context()
-	operation.OwnClaims(keys, in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR)
-	keys.Set("aws:FederatedProvider", login.OwnIssuer)
-	keys.Set("sts:RoleSessionName", in.Name)
-	for k, v := range role.Tags {
-		keys.Set("aws:ResourceTag/"+k, v)
-		keys.Set("iam:ResourceTag/"+k, v)
-	}
+	keys := trustKeys(call, role, in)
 	actions := []string{"sts:AssumeRoleWithWebIdentity"}
-	if len(in.Claims.Tags) > 0 {
+	if len(in.Tags) > 0 {
 		actions = append(actions, "sts:TagSession")
-		requestTags(keys, in.Claims.Tags)
+	}
+	if in.SourceIdentity != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
 	}
 	for _, action := range actions {
 		d := policy.Trust(role.Trust, &policy.Request{
-			Action: action, Resource: role.ARN, Principal: policy.Principal{Federated: login.OwnIssuer}, Context: keys,
+			Action: action, Resource: role.ARN, Principal: policy.Principal{Federated: in.federated()}, Context: keys,
 		})
 		call.Event.Add(event.Step{
 			Name: "trust", OK: d.Allowed, Subject: role.ARN,
-			Expected: "a trust policy that allows " + action + " for " + login.OwnIssuer + " with this pool as aud and this kind of login in amr",
+			Expected: "a trust policy that allows " + action + " for " + in.federated() + " with the token's claims",
 			Found:    found(d),
 		})
 		if !d.Allowed {
@@ -93,13 +112,32 @@ func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
 	return nil
 }
 
-// requestTags adds the condition keys of session tags that are passed.
-func requestTags(keys *policy.Context, tags map[string]string) {
-	names := slices.Sorted(maps.Keys(tags))
-	for _, k := range names {
-		keys.Set("aws:RequestTag/"+k, tags[k])
+// trustKeys are the condition keys of the decision.
+func trustKeys(call *operation.Call, role *snapshot.Role, in *Assume) *policy.Context {
+	keys := call.Context()
+	if in.Claims != nil {
+		operation.OwnClaims(keys, in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR)
+	} else {
+		loginKeys(keys, in.Login)
 	}
-	keys.SetList("aws:TagKeys", names...)
+	keys.Set("aws:FederatedProvider", in.federated())
+	keys.Set("sts:RoleSessionName", in.Name)
+	if in.SourceIdentity != "" {
+		keys.Set("sts:SourceIdentity", in.SourceIdentity)
+	}
+	for k, v := range role.Tags {
+		keys.Set("aws:ResourceTag/"+k, v)
+		keys.Set("iam:ResourceTag/"+k, v)
+	}
+	if len(in.Tags) > 0 {
+		names := slices.Sorted(maps.Keys(in.Tags))
+		for _, k := range names {
+			keys.Set("aws:RequestTag/"+k, in.Tags[k])
+		}
+		keys.SetList("aws:TagKeys", names...)
+		keys.SetList("sts:TransitiveTagKeys", in.Transitive...)
+	}
+	return keys
 }
 
 func found(d policy.Decision) string {
@@ -129,13 +167,17 @@ func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (s
 		return session.Credentials{}, err
 	}
 	issued := call.Now.UTC().Truncate(time.Second)
-	c, err := session.Mint(call.Snapshot.Keys, &session.Session{
+	made := &session.Session{
 		AccessKeyID: id, Account: call.Snapshot.Account,
 		RoleName: role.Name, RolePath: role.Path, RoleID: role.ID, Name: in.Name,
 		Issued: issued, Expires: issued.Add(in.Duration), Guest: in.Guest,
-		Federated: login.OwnIssuer, PoolID: in.Claims.PoolID, IdentityID: in.Claims.IdentityID, AMR: in.Claims.AMR,
-		Tags: sessionTags(in.Claims.Tags),
-	})
+		Policies: in.Policies, HasPolicies: in.Policies != nil,
+		Tags: sessionTags(in.Tags), Transitive: in.Transitive, SourceIdentity: in.SourceIdentity, Federated: in.federated(),
+	}
+	if in.Claims != nil {
+		made.PoolID, made.IdentityID, made.AMR = in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR
+	}
+	c, err := session.Mint(call.Snapshot.Keys, made)
 	if err != nil {
 		return c, err
 	}

@@ -185,3 +185,25 @@ func (s *source) touch(now time.Time) {
 		s.used.Store(sec)
 	}
 }
+
+// Issuer returns the `iss` of a token that nobody has verified yet, so that the provider that it names can be looked up
+// among those that are configured. It is good for nothing else. The error is a *login.Refusal.
+func Issuer(raw string) (string, error) {
+	dot1, dot2, err := split(raw)
+	if err != nil {
+		return "", malformed("three non-empty segments of base64url", err)
+	}
+	payload, err := decodeSegment([]byte(raw[dot1+1 : dot2]))
+	if err != nil {
+		return "", malformed("three non-empty segments of base64url", errNotCanonical)
+	}
+	all, err := decodeObject(payload)
+	if err != nil {
+		return "", malformed("claims as a JSON object", err)
+	}
+	issuer, ok := all["iss"].(string)
+	if !ok || issuer == "" {
+		return "", &login.Refusal{Reason: login.MissingClaim, Claim: "iss", Expected: "the claim", Found: "none, or an empty one"}
+	}
+	return issuer, nil
+}

@@ -1,0 +1,52 @@
+package session
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The limits of session tags (spec sts-iam §1.3).
+const (
+	maxTags     = 50
+	maxTagKey   = 128 // characters
+	maxTagValue = 256 // characters
+)
+
+// CheckTags refuses what cannot be session tags: too many, keys that differ in case alone or begin with aws:, and
+// lengths or characters that tags do not have. The error names the key.
+func CheckTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return fmt.Errorf("more than %d tags", maxTags)
+	}
+	seen := map[string]bool{}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		folded := strings.ToLower(k)
+		if k == "" || seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k, maxTagKey) || !tagText(tags[k], maxTagValue) {
+			return fmt.Errorf("tag %s", k)
+		}
+		seen[folded] = true
+	}
+	return nil
+}
+
+// tagText allows letters, spaces, numbers and _ . : / = + - @.
+func tagText(s string, most int) bool {
+	n := 0
+	for _, r := range s {
+		if n++; !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return n <= most
+}
+
+var sourceIdentity = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
+// ValidSourceIdentity reports whether s can be a source identity (spec sts-iam §1.3).
+func ValidSourceIdentity(s string) bool {
+	return sourceIdentity.MatchString(s) && !strings.HasPrefix(strings.ToLower(s), "aws:")
+}

@@ -1,0 +1,132 @@
+package sts
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"idpool/internal/fault"
+	"idpool/internal/login"
+	"idpool/internal/policy"
+	"idpool/internal/session"
+)
+
+// The claims by which a provider's token brings session tags and a source identity (spec sts-iam §1.8): nested, or flat
+// for providers that cannot nest.
+const (
+	tagsClaim           = "https://aws.amazon.com/tags"
+	flatTagsClaim       = "https://aws.amazon.com/tags/principal_tags"
+	flatTransitiveClaim = "https://aws.amazon.com/tags/transitive_tag_keys"
+	sourceIdentityClaim = "https://aws.amazon.com/source_identity"
+)
+
+// takeOver takes tags and source identity from a verified login.
+func takeOver(a *Assume) error {
+	claims := a.Login.Claims
+	principal, transitive := claims[flatTagsClaim], claims[flatTransitiveClaim]
+	if nested, ok := claims[tagsClaim].(map[string]any); ok {
+		principal, transitive = nested["principal_tags"], nested["transitive_tag_keys"]
+	}
+	var err error
+	if a.Tags, err = readTags(principal); err != nil {
+		return err
+	}
+	if a.Transitive, err = readKeys(transitive, a.Tags); err != nil {
+		return err
+	}
+	switch v := claims[sourceIdentityClaim].(type) {
+	case nil:
+	case string:
+		if !session.ValidSourceIdentity(v) {
+			return badTags("the source identity")
+		}
+		a.SourceIdentity = v
+	default:
+		return badTags("the source identity")
+	}
+	return nil
+}
+
+// readTags reads an object of tags; each value is one string, bare or in an array.
+func readTags(claim any) (map[string]string, error) {
+	if claim == nil {
+		return nil, nil
+	}
+	object, ok := claim.(map[string]any)
+	if !ok {
+		return nil, badTags("principal_tags")
+	}
+	out := map[string]string{}
+	for k, v := range object {
+		if list, isList := v.([]any); isList && len(list) == 1 {
+			v = list[0]
+		}
+		value, ok := v.(string)
+		if !ok {
+			return nil, badTags("principal_tags")
+		}
+		out[k] = value
+	}
+	if session.CheckTags(out) != nil {
+		return nil, badTags("principal_tags")
+	}
+	return out, nil
+}
+
+// readKeys reads which tags are transitive; each must be one of the tags.
+func readKeys(claim any, tags map[string]string) ([]string, error) {
+	if claim == nil {
+		return nil, nil
+	}
+	list, ok := claim.([]any)
+	if !ok {
+		return nil, badTags("transitive_tag_keys")
+	}
+	var out []string
+	for _, v := range list {
+		key, ok := v.(string)
+		if _, known := tags[key]; !ok || !known {
+			return nil, badTags("transitive_tag_keys")
+		}
+		out = append(out, key)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func badTags(what string) *fault.Error {
+	return fault.New(fault.InvalidIdentityToken, "The token's claims for session tags cannot be used: %s", what)
+}
+
+// loginKeys adds every claim of a verified login that has a simple value as PROVIDER:CLAIM (spec §1.9).
+func loginKeys(keys *policy.Context, l *login.Login) {
+	for _, name := range slices.Sorted(maps.Keys(l.Claims)) {
+		key := l.Provider.Key + ":" + name
+		if list, ok := l.Claims[name].([]any); ok {
+			var values []string
+			for _, v := range list {
+				if text, ok := simple(v); ok {
+					values = append(values, text)
+				}
+			}
+			keys.SetList(key, values...)
+			continue
+		}
+		if text, ok := simple(l.Claims[name]); ok {
+			keys.Set(key, text)
+		}
+	}
+}
+
+func simple(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
