@@ -59,7 +59,7 @@ func TestNoLeakSQLite(t *testing.T) {
 		"INSERT INTO store_revision (id, n) VALUES (1, $1) RETURNING n": {"hunter2"},
 		"INSERT INTO identities (id) VALUES ($1) RETURNING version":     {"hunter2"},
 		"SELECT n FROM store_revision WHERE n = $1":                     {struct{ v string }{"hunter2"}},
-		"SELECT hunter":                                                 nil,
+		"SELECT hunter": nil,
 	})
 }
 
@@ -70,7 +70,7 @@ func TestNoLeakPostgres(t *testing.T) {
 		"SELECT n FROM store_revision WHERE n = $1":                     {"hunter2"}, // cannot be encoded
 		"INSERT INTO store_revision (id, n) VALUES (2, $1) RETURNING n": {int64(1)},
 		"INSERT INTO identities (id) VALUES ($1) RETURNING version":     {"hunter2"},
-		"SELECT hunter":                                                 nil,
+		"SELECT hunter": nil,
 	})
 }
 
@@ -120,44 +120,5 @@ func TestTransient(t *testing.T) {
 		if got := transient(c.err, c.attempt); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
-	}
-}
-
-func TestRetry(t *testing.T) {
-	passes := &pgconn.PgError{Code: serializationFailure}
-	calls := 0
-	err := retry(t.Context(), func() error {
-		if calls++; calls < 4 {
-			return passes
-		}
-		return nil
-	})
-	if err != nil || calls != 4 {
-		t.Errorf("passing failure: got %v after %d calls, want success after 4", err, calls)
-	}
-	calls = 0
-	err = retry(t.Context(), func() error { calls++; return store.ErrConflict })
-	if err != store.ErrConflict || calls != 1 {
-		t.Errorf("conflict: got %v after %d calls, want it after 1", err, calls)
-	}
-	calls = 0
-	ctx, cancel := context.WithCancel(t.Context())
-	err = retry(ctx, func() error {
-		if calls++; calls == 2 {
-			cancel()
-		}
-		return passes
-	})
-	if !errors.Is(err, context.Canceled) || calls != 2 {
-		t.Errorf("canceled: got %v after %d calls, want the reason after 2", err, calls)
-	}
-}
-
-// TestRetryEnds: what never passes is given up, and not as a conflict.
-func TestRetryEnds(t *testing.T) {
-	calls := 0
-	err := retry(t.Context(), func() error { calls++; return &pgconn.PgError{Code: serializationFailure, Message: "hunter2"} })
-	if err == nil || errors.Is(err, store.ErrConflict) || strings.Contains(err.Error(), "hunter2") || calls != maxAttempts {
-		t.Errorf("got %v after %d calls, want an error after %d", err, calls, maxAttempts)
 	}
 }

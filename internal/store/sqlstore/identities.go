@@ -15,7 +15,7 @@ import (
 )
 
 // maxFind is how many logins one Find may ask for: far more than a request may present or an identity hold.
-const maxFind = 500
+const maxFind = 200
 
 const (
 	selectIdentity = `SELECT i.id, i.pool_id, i.created, i.modified, i.authenticated, i.disabled, i.merged_into, i.version, l.provider, l.subject FROM `
@@ -27,8 +27,8 @@ SELECT * FROM identities WHERE pool_id = $1 AND id > $2 AND NOT (disabled AND $3
 ) i LEFT JOIN logins l ON l.identity_id = i.id`
 
 	// Completed by findSQL.
-	findIdentitiesSQL = selectIdentity + `identities i LEFT JOIN logins l ON l.identity_id = i.id
-WHERE i.id IN (SELECT identity_id FROM logins WHERE pool_id = $1 AND (`
+	findIdentitiesSQL = selectIdentity + `identities i LEFT JOIN logins l ON l.identity_id = i.id WHERE i.id IN (`
+	ownerSQL          = `SELECT identity_id FROM logins WHERE pool_id = $1 AND provider = $`
 )
 
 // identities is store.Identities.
@@ -64,17 +64,18 @@ func (t *identities) Find(ctx context.Context, poolID string, logins []identity.
 	return t.query(ctx, "find identities", findSQL(len(args)/2), args...)
 }
 
-// findSQL is the statement for n logins. Its text depends on n alone.
+// findSQL is the statement for n logins. Its text depends on n alone. Each login is a look-up of its own by the whole key:
+// for alternatives within one condition SQLite would read the whole pool.
 func findSQL(n int) string {
 	var b strings.Builder
 	b.WriteString(findIdentitiesSQL)
 	for i := range n {
 		if i > 0 {
-			b.WriteString(" OR ")
+			b.WriteString(" UNION ALL ")
 		}
-		b.WriteString("(provider = $" + strconv.Itoa(2*i+2) + " AND subject_hash = $" + strconv.Itoa(2*i+3) + ")")
+		b.WriteString(ownerSQL + strconv.Itoa(2*i+2) + " AND subject_hash = $" + strconv.Itoa(2*i+3))
 	}
-	b.WriteString("))")
+	b.WriteString(")")
 	return b.String()
 }
 

@@ -9,11 +9,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -22,13 +22,14 @@ const (
 	// A connection is renewed now and then, so that a pool finds its way back after a failover or to a new address.
 	maxLifetime = 30 * time.Minute
 	maxIdle     = 5 * time.Minute
-	// cancelGrace is how long a statement that ran out of time may take to hear of it.
-	cancelGrace = 200 * time.Millisecond
 )
 
 // postgresEngine is a pool of connections to the primary. Read committed is enough, since statements name the versions
 // that they expect; with a stricter level, or a database that knows no other, transactions are repeated.
-type postgresEngine struct{ db *sql.DB }
+type postgresEngine struct {
+	db     *sql.DB
+	closed atomic.Bool
+}
 
 func openPostgres(ctx context.Context, url string, o Options) (engine, error) {
 	config, err := postgresConfig(url)
@@ -40,14 +41,15 @@ func openPostgres(ctx context.Context, url string, o Options) (engine, error) {
 		connections = defaultConnections
 	}
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxLifetime(maxLifetime)
 	db.SetConnMaxIdleTime(maxIdle)
 	if err := migrate(ctx, db, postgresDialect); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
-	return &postgresEngine{db}, nil
+	// Not before: a migration holds several at once, its lock among them, and would wait for itself.
+	db.SetMaxOpenConns(connections)
+	return &postgresEngine{db: db}, nil
 }
 
 // postgresConfig reads a URL. TLS is asked for where the URL says nothing and the host is not this machine, since a
@@ -74,11 +76,6 @@ func postgresConfig(text string) (*pgx.ConnConfig, error) {
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "idpool"
-	}
-	// Closing the connection alone would leave the statement waiting on the server, for a lock perhaps, and each caller
-	// that gives up would leave one more until the server has none to give.
-	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelGrace}
 	}
 	return config, nil
 }
@@ -111,11 +108,18 @@ func local(host string) bool {
 }
 
 func (e *postgresEngine) read(ctx context.Context, fn func(session) error) error {
-	return retry(ctx, func() error { return fn(handle{ctx, e.db}) })
+	return e.retry(ctx, func() error { return fn(handle{ctx, e.db}) })
 }
 
 func (e *postgresEngine) change(ctx context.Context, fn func(session) error) error {
-	return retry(ctx, func() error { return e.transact(ctx, fn) })
+	return e.retry(ctx, func() error { return e.transact(ctx, fn) })
+}
+
+func (e *postgresEngine) retry(ctx context.Context, fn func() error) error {
+	if e.closed.Load() {
+		return errClosed
+	}
+	return retry(ctx, fn)
 }
 
 func (e *postgresEngine) transact(ctx context.Context, fn func(session) error) error {
@@ -135,6 +139,7 @@ func (e *postgresEngine) transact(ctx context.Context, fn func(session) error) e
 }
 
 func (e *postgresEngine) close() error {
+	e.closed.Store(true)
 	if err := e.db.Close(); err != nil {
 		return fmt.Errorf("close store: %w", redact(err))
 	}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -39,7 +40,12 @@ func TestPostgresTwoNodes(t *testing.T) {
 	storetest.PostgresURL(t)
 	storetest.RunShared(t, func(t *testing.T) []*store.Store {
 		url := storetest.PostgresURL(t)
-		t.Cleanup(func() { wantNoDeadlock(t, url) })
+		before := deadlocks(t, url)
+		t.Cleanup(func() {
+			if got := deadlocks(t, url); got != before {
+				t.Errorf("got %d deadlocks", got-before)
+			}
+		})
 		return []*store.Store{mustOpen(t, url, Options{}), mustOpen(t, url, Options{})}
 	})
 }
@@ -52,3 +58,22 @@ func TestPostgresSerializable(t *testing.T) {
 		return []*store.Store{mustOpen(t, url, Options{}), mustOpen(t, url, Options{})}
 	})
 }
+
+// wantClosed uses a store after its end: nothing works, nothing hangs, and it can be ended again.
+func wantClosed(t *testing.T, url string) {
+	t.Helper()
+	s := mustOpen(t, url, Options{}) // which closes it once more
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, getErr := s.Documents.Get(t.Context(), "pool", "a")
+	_, writeErr := s.Documents.Write(t.Context(), store.Write{Kind: "pool", ID: "a", Body: []byte(`1`)})
+	for what, err := range map[string]error{"Ping": s.Ping(t.Context()), "Get": getErr, "Write": writeErr} {
+		if !errors.Is(err, errClosed) {
+			t.Errorf("%s: got %v, want %v", what, err, errClosed)
+		}
+	}
+}
+
+func TestClosedSQLite(t *testing.T)   { wantClosed(t, sqliteURL(t)) }
+func TestClosedPostgres(t *testing.T) { wantClosed(t, storetest.PostgresURL(t)) }

@@ -83,7 +83,7 @@ func resolve(ctx context.Context, s *store.Store, newID string, logins []identit
 
 // sharedOneLogin: callers with one login at the same time lead to one identity, and all of them to that one.
 func sharedOneLogin(t *testing.T, stores []*store.Store) {
-	const logins = 5
+	const logins = 10
 	var got [logins][goroutines]string
 	each(t, goroutines, stores, func(n int, s *store.Store) error {
 		for l := range logins {

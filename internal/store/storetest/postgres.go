@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// PostgresURL returns the URL of a new and empty PostgreSQL database, which is dropped when the test ends.
+// PostgresURL returns the URL of a new and empty PostgreSQL schema, which is as good as a database of its own, and is
+// dropped when the test ends. Connections by it have the name of the schema as their application name.
 //
-// The server is that of IDPOOL_TEST_POSTGRES, a postgres:// URL with the right to create databases (.ci/postgres starts
+// The server is that of IDPOOL_TEST_POSTGRES, a postgres:// URL with the right to create schemas (.ci/postgres starts
 // one). Where it is not set the test is skipped, or fails under IDPOOL_REQUIRE=all. The test must import sqlstore, which
-// brings the driver. The database orders text by the rules of a language where the server can, so that a statement that
-// relies on the order of bytes has to say so.
+// brings the driver.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("IDPOOL_TEST_POSTGRES")
@@ -35,38 +35,41 @@ func PostgresURL(t testing.TB) string {
 	if err != nil {
 		t.Fatal("IDPOOL_TEST_POSTGRES is not a URL")
 	}
-	name := "idpool_test_" + strings.ToLower(rand.Text())
-	createDatabase(t, server, name)
-	u.Path = "/" + name
+	schema := "idpool_test_" + strings.ToLower(rand.Text())
+	if err := onServer(t.Context(), server, "CREATE SCHEMA "+schema); err != nil {
+		t.Fatalf("create schema: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := dropSchema(server, schema); err != nil {
+			t.Errorf("drop schema: %v", err)
+		}
+	})
+	q := u.Query()
+	q.Set("search_path", schema)
+	q.Set("application_name", schema)
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 
-func createDatabase(t testing.TB, server, name string) {
-	t.Helper()
-	db, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatalf("IDPOOL_TEST_POSTGRES: %v", err)
-	}
-	defer db.Close()
-	create := "CREATE DATABASE " + name + " TEMPLATE template0"
-	if _, err := db.ExecContext(t.Context(), create+" ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"); err != nil {
-		if _, err := db.ExecContext(t.Context(), create); err != nil {
-			t.Fatalf("create database: %v", err)
-		}
-	}
-	t.Cleanup(func() { dropDatabase(t, server, name) })
+// dropSchema first ends connections that a failed test left open, which would hold it up.
+func dropSchema(server, schema string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return onServer(ctx, server,
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"+schema+"'",
+		"DROP SCHEMA "+schema+" CASCADE")
 }
 
-func dropDatabase(t testing.TB, server, name string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
+func onServer(ctx context.Context, server string, statements ...string) error {
 	db, err := sql.Open("pgx", server)
 	if err != nil {
-		t.Errorf("IDPOOL_TEST_POSTGRES: %v", err)
-		return
+		return err
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
-		t.Errorf("drop database: %v", err)
+	for _, text := range statements {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
 	}
+	return nil
 }
