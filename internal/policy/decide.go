@@ -30,7 +30,7 @@ type Named struct {
 // not nil and empty allows nothing: a session with an empty list of session policies may do nothing.
 //
 // A nil Document, or one of a kind that does not belong, denies everything, since what it would have denied is unknown.
-// Documents of the kinds Identity, Session, Boundary and ScopeDown may stand in for each other.
+// Documents parsed as KindIdentity, KindSession, KindBoundary and KindScopeDown may stand in for each other.
 type Policies struct {
 	Identity  []Named
 	Session   []Named

@@ -178,6 +178,30 @@ func TestPrincipals(t *testing.T) {
 	}
 }
 
+// TestProviderIsNotTheCaller: a bucket that names an identity provider, service or role does not lift the session's limits.
+func TestProviderIsNotTheCaller(t *testing.T) {
+	limits := []Named{{"other", mustParse(t, KindIdentity, doc(allow(put, "*")))}}
+	for _, row := range []struct {
+		principal string
+		who       Principal
+	}{
+		{principal("Federated", cognito), Principal{Federated: cognito}},
+		{principal("Service", "ec2.amazonaws.com"), Principal{Service: "ec2.amazonaws.com"}},
+		{principal("CanonicalUser", "abc"), Principal{CanonicalUser: "abc"}},
+		{principal("AWS", "AROAABCDEFGHIJKLMNOPQ"), Principal{UserID: "AROAABCDEFGHIJKLMNOPQ:s"}},
+	} {
+		p := &Policies{Resource: []Named{{"b", mustParse(t, KindResource, doc(allow(get, "*", row.principal)))}}}
+		r := &Request{Action: get, Resource: b, Principal: row.who}
+		if got := p.Decide(r); !got.Allowed || got.Kind != KindResource {
+			t.Errorf("%s: got %+v, want allowed by the bucket", row.principal, got)
+		}
+		p.Session = limits
+		if got, want := p.Decide(r), (Decision{Kind: KindSession, Statement: -1}); got != want {
+			t.Errorf("%s: got %+v, want %+v", row.principal, got, want)
+		}
+	}
+}
+
 // TestNotPrincipal denies all but those named.
 func TestNotPrincipal(t *testing.T) {
 	everything := []Named{{"all", mustParse(t, KindIdentity, doc(allow("*", "*")))}}

@@ -40,7 +40,7 @@ func parseInstant(s string) (instant, bool) {
 		clock = p.clock()
 	}
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if !p.ok || p.rest != "" || t.Month() != time.Month(month) || t.Day() != day {
+	if !p.ok || p.rest != "" || t.Month() != time.Month(month) { // a day that a month does not have lies in another
 		return instant{}, false
 	}
 	nanos := clock % time.Second

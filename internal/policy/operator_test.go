@@ -201,6 +201,9 @@ func TestConditionValues(t *testing.T) {
 		{"StringEqualsIgnoreCase", "ÄÖ", "äö", true},
 		{"StringEqualsIgnoreCase", "k", "\u212a", true}, // the Kelvin sign is a K
 		{"StringEqualsIgnoreCase", "ss", "ß", false},
+		{"StringEqualsIgnoreCase", "\ufffd", "\xff", false}, // what stands for a bad byte is not that byte
+		{"StringLike", "a*${a:none, ''}", "ab", true},
+		{"StringLike", "a*${a:none, ''}?", "ab", true},
 		{"StringLike", "日?", "日本", true},
 		{"StringLike", "*?", "日", true},
 		{"StringLike", "*??", "日", false}, // one character of three bytes
@@ -230,6 +233,10 @@ func TestConditionValues(t *testing.T) {
 		{"DateEquals", "2024-02-29", "1709164800", true},
 		{"DateEquals", "2023-02-28", "2023-02-29", false},
 		{"DateNotEquals", "2023", "2023-02-29", true},
+		{"DateGreaterThan", "1970", "2026-01-99", false},
+		{"DateGreaterThan", "1970", "2026-01-00", false},
+		{"DateGreaterThan", "1970", "2026-00-01", false},
+		{"DateGreaterThan", "1970", "2026-99-01", false},
 		{"DateEquals", "1970-01-01T00:00:00Z", "0", true},
 		{"DateGreaterThan", "1970", "1969-12-31T23:59:60Z", false},
 		{"DateGreaterThan", "1970", "2026-11-22T24:00:00Z", false},
