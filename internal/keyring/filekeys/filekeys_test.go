@@ -198,7 +198,7 @@ func TestSign(t *testing.T) {
 	if err := json.Unmarshal(k.JWKS(), &set); err != nil || len(set.Keys) != 1 || !set.Keys[0].IsPublic() {
 		t.Fatalf("JWKS %s: %v", k.JWKS(), err)
 	}
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS512})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS512})
 	if err != nil {
 		t.Fatal(err)
 	}
