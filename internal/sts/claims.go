@@ -99,24 +99,33 @@ func badTags(what string) *fault.Error {
 	return fault.New(fault.InvalidIdentityToken, "The token's claims for session tags cannot be used: %s", what)
 }
 
+// registered are the claims that come first: names of condition keys are compared without case, so a claim `AUD` must not
+// take the place of `aud`.
+var registered = []string{"iss", "sub", "aud", "azp", "amr"}
+
 // loginKeys adds every claim of a verified login that has a simple value as PROVIDER:CLAIM (spec §1.9).
 func loginKeys(keys *policy.Context, l *login.Login) {
-	for _, name := range slices.Sorted(maps.Keys(l.Claims)) {
-		key := l.Provider.Key + ":" + name
-		if list, ok := l.Claims[name].([]any); ok {
-			var values []string
-			for _, v := range list {
-				if text, ok := simple(v); ok {
-					values = append(values, text)
-				}
-			}
-			keys.SetList(key, values...)
+	for _, name := range append(slices.Clone(registered), slices.Sorted(maps.Keys(l.Claims))...) {
+		key, claim := l.Provider.Key+":"+name, l.Claims[name]
+		if keys.Has(key) {
 			continue
 		}
-		if text, ok := simple(l.Claims[name]); ok {
+		if list, ok := claim.([]any); ok {
+			keys.SetList(key, simples(list)...)
+		} else if text, ok := simple(claim); ok {
 			keys.Set(key, text)
 		}
 	}
+}
+
+func simples(list []any) []string {
+	var out []string
+	for _, v := range list {
+		if text, ok := simple(v); ok {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 func simple(v any) (string, bool) {

@@ -151,6 +151,11 @@ func TestProviderToken(t *testing.T) {
 
 	_, err = assume(s, role, s.MustToken("bob"), nil)
 	wantFault(t, s, err, 403, "AccessDenied", "Not authorized")
+	// A claim that differs from sub in case alone does not stand in for it.
+	for _, name := range []string{"SUB", "Sub", "suB"} {
+		_, err = assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "bob", Aud: setup.DevAudience, Claims: map[string]any{name: "alice"}}), nil)
+		wantFault(t, s, err, 403, "AccessDenied", "Not authorized")
+	}
 	_, err = assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "alice", Aud: "another"}), nil)
 	wantFault(t, s, err, 400, "InvalidIdentityToken", "Incorrect token audience")
 	ended := int64(-60)
