@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"idpool/internal/fault"
 	"idpool/internal/login"
@@ -99,15 +100,15 @@ func badTags(what string) *fault.Error {
 	return fault.New(fault.InvalidIdentityToken, "The token's claims for session tags cannot be used: %s", what)
 }
 
-// registered are the claims that come first: names of condition keys are compared without case, so a claim `AUD` must not
-// take the place of `aud`.
+// registered are the claims that come first, and that no other may pose as: names of condition keys are compared without
+// case, so a claim `AUD` must not take the place of `aud`, nor that of an `azp` that is absent.
 var registered = []string{"iss", "sub", "aud", "azp", "amr"}
 
 // loginKeys adds every claim of a verified login that has a simple value as PROVIDER:CLAIM (spec §1.9).
 func loginKeys(keys *policy.Context, l *login.Login) {
 	for _, name := range append(slices.Clone(registered), slices.Sorted(maps.Keys(l.Claims))...) {
 		key, claim := l.Provider.Key+":"+name, l.Claims[name]
-		if keys.Has(key) {
+		if keys.Has(key) || poses(name) {
 			continue
 		}
 		if list, ok := claim.([]any); ok {
@@ -116,6 +117,11 @@ func loginKeys(keys *policy.Context, l *login.Login) {
 			keys.Set(key, text)
 		}
 	}
+}
+
+// poses reports whether a name differs from a registered one in case alone.
+func poses(name string) bool {
+	return slices.ContainsFunc(registered, func(r string) bool { return r != name && strings.EqualFold(r, name) })
 }
 
 func simples(list []any) []string {
