@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,8 +93,8 @@ func TestClassicFlow(t *testing.T) {
 }
 
 func TestOwnTokensThatAreRefused(t *testing.T) {
-	now := time.Now()
-	clock := func() time.Time { return now }
+	var ahead atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	s := idpooltest.Start(t, idpooltest.Options{Clock: clock})
 	token := openIDToken(s, s.MustGetID("alice"), s.Logins(s.MustToken("alice")))
 	other := idpooltest.Start(t, idpooltest.Options{Clock: clock})
@@ -107,7 +108,7 @@ func TestOwnTokensThatAreRefused(t *testing.T) {
 	wantFault(t, s, err, 400, "InvalidIdentityToken", "")
 	_, err = assume(s, s.Dev.AuthenticatedRoleARN, "x.y.z", nil)
 	wantFault(t, s, err, 400, "InvalidIdentityToken", "The ID Token provided is not a valid JWT.")
-	now = now.Add(10 * time.Minute)
+	ahead.Store(int64(10 * time.Minute))
 	if err := s.Source.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
