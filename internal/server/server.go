@@ -21,6 +21,7 @@ import (
 	"idpool/internal/fault"
 	"idpool/internal/fetch"
 	"idpool/internal/httpd"
+	"idpool/internal/iam"
 	"idpool/internal/issuer"
 	"idpool/internal/keyring/filekeys"
 	"idpool/internal/login"
@@ -119,7 +120,7 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 	s.Source = &snapshot.Source{
 		Documents: s.Store.Documents, Now: o.Now,
 		Compiler: &snapshot.Compiler{Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder},
-		Report:   func(err error) { s.log.Error("the configuration could not be read", "error", err) },
+		Report:   func(err error) { s.log.Error("the configuration has a fault", "error", err) },
 	}
 	if err := s.Source.Refresh(ctx); err != nil {
 		return fmt.Errorf("store %s: %w", o.Config.Store, err)
@@ -154,8 +155,9 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
 	}
+	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
 	metrics := httpd.NewMetrics()
-	services := []operation.Service{s.cognito.Table(), minting.Table()}
+	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table()}
 	rates, err := operationRates(c, services)
 	if err != nil {
 		return err

@@ -80,7 +80,20 @@ func (s *Source) read(ctx context.Context, prev *Snapshot) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return s.Compiler.Compile(prev, docs, revision)
+	next, err := s.Compiler.Compile(prev, docs, revision)
+	if err == nil {
+		s.reportBroken(prev, next)
+	}
+	return next, err
+}
+
+// reportBroken tells of documents that could be compiled before, or are new.
+func (s *Source) reportBroken(prev, next *Snapshot) {
+	for name, err := range next.Broken {
+		if known := prev != nil && prev.Broken[name] != nil; !known && s.Report != nil {
+			s.Report(fmt.Errorf("%s cannot be used: %w", name, err))
+		}
+	}
 }
 
 // Write makes the changes and refreshes, so that the answer to this request, and every later request at this node, sees
