@@ -45,6 +45,8 @@ func transcript(ctx context.Context, d *dev, env *environment) error {
 		{"cognito-identity:ListIdentities is denied", w.listDenied},
 		{"a guest gets credentials of the guests' role", w.guest},
 	}
+	_, _ = fmt.Fprintf(w.out, "idpool %s on %s, with a test identity provider, the pool %s and two roles.\nThe main job, through its own front door:\n\n",
+		programVersion(), d.url, d.seeded.PoolID)
 	for i, step := range steps {
 		found, err := step.run(ctx)
 		if err != nil {
