@@ -14,9 +14,12 @@ import (
 // Kind is the protocol, and with it the verifier, of a provider.
 type Kind string
 
-// The kinds. What is absent here cannot be configured.
+// The kinds (spec cognito-identity §8.1). Which of them a server verifies is a matter of the verifiers that it has.
 const (
-	OIDC Kind = "oidc" // an IAM OpenID Connect provider
+	OIDC     Kind = "oidc"      // an IAM OpenID Connect provider
+	UserPool Kind = "user-pool" // a Cognito user pool
+	SAML     Kind = "saml"      // an IAM SAML provider
+	Social   Kind = "social"    // a provider of SupportedLoginProviders
 )
 
 // OwnIssuer is the name of our own issuer in trust policies and condition keys, and the Logins key of our own tokens,
@@ -53,6 +56,19 @@ type Login struct {
 	Claims map[string]any
 	// Expires is when the token ends.
 	Expires time.Time
+}
+
+// MappingKey returns the provider's key in a pool's role mappings (spec cognito-identity §7.17): the ARN of an IAM provider,
+// a user pool with its client id, else the key in a Logins map.
+func (l *Login) MappingKey() string {
+	switch l.Provider.Kind {
+	case OIDC, SAML:
+		return l.Provider.ARN
+	case UserPool:
+		return l.Provider.Key + ":" + l.Audience
+	default:
+		return l.Provider.Key
+	}
 }
 
 // AMR returns the two entries by which our own token names the login (spec cognito-identity §10.2).

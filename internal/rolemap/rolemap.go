@@ -36,16 +36,13 @@ func Choose(p *pool.Pool, logins []*login.Login, custom string) (Choice, error) 
 		return ByDefault(p, pool.Unauthenticated, custom)
 	}
 	for _, l := range sorted(logins) {
-		key := mappingKey(l)
+		key := l.MappingKey()
 		if m, ok := p.RoleMappings[key]; ok {
 			return mapped(p, key, &m, l, custom)
 		}
 	}
 	return ByDefault(p, pool.Authenticated, custom)
 }
-
-// mappingKey is the form in which RoleMappings names the provider of a login (spec §7.17).
-func mappingKey(l *login.Login) string { return l.Provider.ARN }
 
 func sorted(logins []*login.Login) []*login.Login {
 	out := slices.Clone(logins)
@@ -76,7 +73,12 @@ func mapped(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custo
 	}
 }
 
+// byToken reads roles from the token. Only user pools and SAML providers write them, and not their users (security E1): a
+// document that says otherwise is not believed.
 func byToken(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
+	if k := l.Provider.Kind; k != login.UserPool && k != login.SAML {
+		return refused(key)
+	}
 	roles := list(l.Claims["cognito:roles"])
 	if custom != "" {
 		if !slices.Contains(roles, custom) {

@@ -19,7 +19,30 @@ import (
 var providers = map[string]*login.Provider{
 	"a.example": oidc("a.example"),
 	"b.example": oidc("b.example"),
-	"corp":      {Key: "arn:aws:iam::111122223333:saml-provider/corp", ARN: "arn:aws:iam::111122223333:saml-provider/corp"},
+	"corp":      {Kind: login.SAML, Key: "arn:aws:iam::111122223333:saml-provider/corp", ARN: "arn:aws:iam::111122223333:saml-provider/corp"},
+	"users":     {Kind: login.UserPool, Key: "cognito-idp.us-east-1.amazonaws.com/us-east-1_users"},
+	"google":    {Kind: login.Social, Key: "accounts.google.com"},
+}
+
+// client is the client id that every login here came through.
+const client = "app"
+
+// keyOf is how role mappings name the provider.
+func keyOf(name string) string {
+	return (&login.Login{Provider: providers[name], Audience: client}).MappingKey()
+}
+
+func TestMappingKey(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.example": "arn:aws:iam::111122223333:oidc-provider/a.example",
+		"corp":      "arn:aws:iam::111122223333:saml-provider/corp",
+		"users":     "cognito-idp.us-east-1.amazonaws.com/us-east-1_users:app",
+		"google":    "accounts.google.com",
+	} {
+		if got := keyOf(name); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
 }
 
 func oidc(issuer string) *login.Provider {
@@ -61,7 +84,7 @@ func (c *choice) pool() *pool.Pool {
 			r.RoleARN = long(r.RoleARN)
 			one.Rules = append(one.Rules, r)
 		}
-		p.RoleMappings[providers[m.provider].ARN] = one
+		p.RoleMappings[keyOf(m.provider)] = one
 	}
 	return p
 }
@@ -70,7 +93,7 @@ func (c *choice) verified(t testing.TB) []*login.Login {
 	t.Helper()
 	var out []*login.Login
 	for _, l := range c.logins {
-		out = append(out, &login.Login{Provider: providers[l.provider], Subject: "me", Claims: decode(t, l.claims)})
+		out = append(out, &login.Login{Provider: providers[l.provider], Subject: "me", Audience: client, Claims: decode(t, l.claims)})
 	}
 	return out
 }
@@ -84,7 +107,7 @@ func refusal(outcome, custom string) *fault.Error {
 	case outcome == noRole:
 		return fault.New(fault.InvalidIdentityPoolConfiguration, "Invalid identity pool configuration. Check assigned IAM roles for this pool.")
 	case isDenied:
-		return fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", providers[provider].ARN)
+		return fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", keyOf(provider))
 	}
 	return nil
 }

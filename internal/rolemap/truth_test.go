@@ -111,6 +111,10 @@ func byTokenElse(ambiguous string) []mapping {
 	return []mapping{{"corp", pool.RoleMapping{Type: pool.TypeToken, Ambiguous: ambiguous}}}
 }
 
+func fromTokenOf(provider string) []mapping {
+	return []mapping{{provider, pool.RoleMapping{Type: pool.TypeToken, Ambiguous: pool.Deny}}}
+}
+
 func byRulesElse(ambiguous string, rules ...pool.Rule) []mapping {
 	return []mapping{{"a.example", pool.RoleMapping{Type: pool.TypeRules, Ambiguous: ambiguous, Rules: rules}}}
 }
@@ -158,6 +162,11 @@ var sections = []section{
 		{"the preferred role", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
 		{"the preferred role among several", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"],"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
 		{"the preferred role, without default roles", "", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
+		{"a user pool's preferred role", "ag", fromTokenOf("users"), with("users", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
+		{"a user pool, asking for one", "ag", fromTokenOf("users"), with("users", `{"cognito:roles":["<staff>","<admin>"]}`), "<staff>", "<staff>"},
+		{"an OpenID Connect provider's tokens are not believed", "ag", fromTokenOf("a.example"), with("a.example", `{"cognito:preferred_role":"<admin>"}`), "", denied + "a.example"},
+		{"nor when asking", "ag", fromTokenOf("a.example"), with("a.example", `{"cognito:roles":["<admin>"]}`), "<admin>", denied + "a.example"},
+		{"nor a social provider's", "ag", fromTokenOf("google"), with("google", `{"cognito:preferred_role":"<admin>"}`), "", denied + "google"},
 		{"several, none preferred: Deny", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"]}`), "", denied + "corp"},
 		{"several, none preferred: AuthenticatedRole", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:roles":["<staff>","<admin>"]}`), "", "<auth>"},
 		{"one, not preferred: still ambiguous", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<admin>"]}`), "", denied + "corp"},
