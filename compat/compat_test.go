@@ -103,3 +103,32 @@ func TestAWSCLI(t *testing.T) {
 	need(t, err == nil, "the aws CLI (Debian: awscli)")
 	mustRun(t, mustStart(t), "bash", "testdata/main_job.sh")
 }
+
+func TestIAM(t *testing.T) {
+	_, err := os.Stat("/usr/bin/aws")
+	need(t, err == nil, "the aws CLI (Debian: awscli)")
+	_, err = os.Stat("/usr/bin/curl")
+	need(t, err == nil, "curl")
+	mustRun(t, mustStart(t), "bash", "testdata/iam.sh")
+}
+
+// docs/setup.md shows what testdata/iam.sh runs: every snippet, line by line, in one order.
+func TestSetupIsWhatIsTested(t *testing.T) {
+	page, err := os.ReadFile("../docs/setup.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/iam.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, run := fenced.FindAllStringSubmatch(string(page), -1), marked.FindAllStringSubmatch(string(script), -1)
+	if len(shown) != len(run) || len(run) < 10 || strings.Count(string(page), "```") != 2*len(shown) {
+		t.Fatalf("docs/setup.md shows %d snippets, testdata/iam.sh has %d", len(shown), len(run))
+	}
+	for i := range run {
+		if shown[i][1] != run[i][1] || plain(shown[i][2]) != plain(run[i][2]) {
+			t.Errorf("docs/setup.md shows %s\n%s\nand testdata/iam.sh runs %s\n%s", shown[i][1], shown[i][2], run[i][1], run[i][2])
+		}
+	}
+}

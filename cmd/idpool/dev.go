@@ -186,9 +186,13 @@ func (d *dev) writeEnv(path string) error {
 	for _, v := range d.variables() {
 		b.WriteString(v[0] + "=" + v[1] + "\n")
 	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(b.String()), 0o600); err != nil {
+	f, err := os.CreateTemp(filepath.Dir(path), ".env-*") // with mode 0600
+	if err != nil {
 		return err
 	}
-	return os.Rename(temporary, path)
+	_, err = f.WriteString(b.String())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }

@@ -6,6 +6,7 @@
 package cognito
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ import (
 	"idpool/internal/sts"
 )
 
-// Service answers the API. All fields are needed.
+// Service answers the API. All exported fields are needed.
 type Service struct {
 	Config     *snapshot.Source
 	Identities store.Identities
@@ -38,8 +39,13 @@ type Service struct {
 	Guests *admission.Rates
 	// Signatures bounds how many tokens are signed at once.
 	Signatures *admission.Pool
+	// RequestTimeout is the longest that a request may take, on this node and on its neighbours.
+	RequestTimeout time.Duration
 	// Purge is called after a pool was deleted; its identities are deleted in the background.
 	Purge func()
+
+	// purging is when this process first saw the notes of deleted pools; it belongs to PurgeDeleted.
+	purging map[string]time.Time
 }
 
 // newID returns the id of a pool or an identity.
@@ -66,13 +72,27 @@ func poolARN(call *operation.Call, id string) string {
 	return arn.Pool(call.Snapshot.Region, call.Snapshot.Account, id)
 }
 
-// conflict turns a store's conflict over a pool into the API's error (spec §4.4, the sentence is inferred).
-func conflict(err error, poolID string) error {
-	if errors.Is(err, store.ErrConflict) {
-		return fault.Wrap(fault.ConcurrentModification, fmt.Sprintf("Identity pool %s is being modified concurrently.", poolID), err)
+// write stores changes of a pool. Where somebody else changed it since this request's snapshot, nothing is stored and the
+// answer is busy: to go on with what he left would skip the policies that the request was asked about. This node looks at
+// the store again first, so that the caller's next try sees it.
+func (s *Service) write(ctx context.Context, busy *fault.Error, changes ...store.Write) error {
+	err := s.Config.Write(ctx, changes...)
+	if !errors.Is(err, store.ErrConflict) {
+		return err
 	}
-	return err
+	if err := s.Config.Refresh(ctx); err != nil {
+		return err
+	}
+	return busy
 }
+
+// concurrently is the answer to a change that came second, where the model declares it (spec §4.4, inferred).
+func concurrently(poolID string) *fault.Error {
+	return fault.New(fault.ConcurrentModification, "Identity pool %s is being modified concurrently.", poolID)
+}
+
+// rateExceeded is the answer to one where the model does not: the one declared code upon which every SDK tries again.
+func rateExceeded() *fault.Error { return fault.New(fault.TooManyRequests, "Rate exceeded") }
 
 func text(p *string) string {
 	if p == nil {

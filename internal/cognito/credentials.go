@@ -85,7 +85,7 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 	}
 	choice, err := who.choose(text(in.CustomRoleArn))
 	if err != nil {
-		call.Event.Add(event.Step{Name: "choose", Expected: "one role for this identity", Found: fault.From(err).Message})
+		call.Event.Add(event.Step{Name: "choose", Expected: "one role for this identity", Found: event.CutIDs(fault.From(err).Message)})
 		return nil, err
 	}
 	call.Event.Add(event.Step{Name: "choose", OK: true, Subject: choice.RoleARN, Found: choice.Why})
@@ -155,9 +155,11 @@ func (s *Service) enter(ctx context.Context, call *operation.Call, id string, lo
 	if who.logins, err = s.verify(ctx, call, who.pool, logins); err != nil {
 		return nil, err
 	}
-	who.identity, err = s.link(ctx, call, who.pool, id, loginKeys(who.logins))
+	if who.identity, err = s.link(ctx, call, who.pool, id, loginKeys(who.logins)); err != nil {
+		return nil, err
+	}
 	call.Event.SetIdentity(found.PoolID, who.identity.ID, false)
-	return who, err
+	return who, nil
 }
 
 // asGuest refuses an identity that is or was somebody's, a disabled one, and guests where there are none any more.

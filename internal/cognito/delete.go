@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"idpool/internal/event"
 	"idpool/internal/identity"
 	"idpool/internal/operation"
 	"idpool/internal/store"
@@ -36,7 +37,7 @@ func (s *Service) deleteTarget(ctx context.Context, call *operation.Call, in *De
 
 // DeleteIdentities deletes identities and frees their logins. What is not there counts as deleted (spec §7.2, inferred);
 // what could not be deleted is listed.
-func (s *Service) DeleteIdentities(ctx context.Context, _ *operation.Call, in *DeleteIdentitiesInput) (*DeleteIdentitiesOutput, error) {
+func (s *Service) DeleteIdentities(ctx context.Context, call *operation.Call, in *DeleteIdentitiesInput) (*DeleteIdentitiesOutput, error) {
 	out := &DeleteIdentitiesOutput{UnprocessedIdentityIds: []UnprocessedIdentityId{}}
 	for _, id := range in.IdentityIdsToDelete {
 		err := s.retry(func() error {
@@ -44,9 +45,14 @@ func (s *Service) DeleteIdentities(ctx context.Context, _ *operation.Call, in *D
 			if err != nil {
 				return err
 			}
-			return s.Identities.Apply(ctx, identity.Delete(&i))
+			if err := s.Identities.Apply(ctx, identity.Delete(&i)); err != nil {
+				return err
+			}
+			call.Event.Add(event.Step{Name: "delete", OK: true, Subject: event.IdentityName(id, !i.Authenticated), Found: "deleted with its logins"})
+			return nil
 		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			call.Event.Add(event.Step{Name: "delete", Subject: event.CutIDs(id), Expected: "a store that deletes it", Found: event.CutIDs(err.Error())})
 			code := "InternalServerError"
 			out.UnprocessedIdentityIds = append(out.UnprocessedIdentityIds, UnprocessedIdentityId{IdentityId: &id, ErrorCode: &code})
 		}

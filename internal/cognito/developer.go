@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"idpool/internal/event"
@@ -62,8 +63,7 @@ func developerLogin(p *snapshot.Pool, logins map[string]string) (*identity.Login
 	return &identity.LoginKey{Provider: p.DeveloperProvider, Subject: user}, public, nil
 }
 
-// linkDeveloper links as for other logins, but a developer's user who belongs to another identity than the one that is
-// named stays there (spec §7.10).
+// linkDeveloper links as for other logins; an identity that is named must be of the pool that is named.
 func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *entered, identityID string) (identity.Identity, error) {
 	if identityID != "" {
 		target, err := s.identity(ctx, call, identityID)
@@ -73,13 +73,6 @@ func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *
 		if target.PoolID != who.pool.ID {
 			return identity.Identity{}, identity.NotFound(identityID)
 		}
-		owners, err := s.Identities.Find(ctx, who.pool.ID, []identity.LoginKey{*who.developer})
-		if err != nil {
-			return identity.Identity{}, err
-		}
-		if len(owners) > 0 && owners[0].ID != identityID {
-			return identity.Identity{}, fault.New(fault.DeveloperUserAlreadyRegistered, "The developer user identifier is already registered with another identity.")
-		}
 	}
 	return s.link(ctx, call, who.pool, identityID, append(loginKeys(who.logins), *who.developer))
 }
@@ -87,6 +80,9 @@ func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *
 // withOwnToken leads a request that brings a token of ours to its identity (spec §12.3, security D11). The token is used
 // as it is: its amr, its tags and its end.
 func (s *Service) withOwnToken(call *operation.Call, who *entered, logins map[string]string) error {
+	if who.identity.Disabled {
+		return identity.Forbidden(who.identity.ID)
+	}
 	step := event.Step{Name: "verify", Subject: login.OwnIssuer, Expected: "a token of ours for this identity and pool, not ended"}
 	claims, why := s.readOwn(call, who, logins)
 	step.OK, step.Found = why == nil, "all checks passed"
@@ -121,10 +117,33 @@ func (s *Service) readOwn(call *operation.Call, who *entered, logins map[string]
 		return nil, errors.New("another pool")
 	case len(claims.AMR) == 0 || claims.AMR[0] != "authenticated":
 		return nil, errors.New("a guest's token")
-	case who.identity.Disabled || !who.identity.Authenticated || len(who.identity.Logins) == 0:
-		return nil, errors.New("an identity without logins")
+	case !vouched(who, claims.AMR):
+		return nil, errors.New("a login that is not linked to the identity any more")
 	case call.Now.Unix() >= claims.Expiry.Unix():
 		return claims, errors.New("it has ended")
 	}
 	return claims, nil
+}
+
+// vouched reports whether every login that the token names is still one of the identity's: a token does not outlive what
+// it was given for.
+func vouched(who *entered, amr []string) bool {
+	var named []string
+	for i := 2; i < len(amr); i += 2 { // pairs: the provider, and the login
+		named = append(named, amr[i])
+	}
+	linked := map[string]bool{}
+	for _, k := range who.identity.Logins {
+		if k.Provider == who.pool.DeveloperProvider {
+			linked[developerAMR(who.pool, k)] = true
+		} else if p := who.pool.Providers[k.Provider]; p != nil {
+			linked[(&login.Login{Provider: p, Subject: k.Subject}).AMR()[1]] = true
+		}
+	}
+	return len(named) > 0 && !slices.ContainsFunc(named, func(n string) bool { return !linked[n] })
+}
+
+// developerAMR is how a token names a developer's user (spec §10.2).
+func developerAMR(p *snapshot.Pool, k identity.LoginKey) string {
+	return k.Provider + ":" + p.ID + ":" + k.Subject
 }

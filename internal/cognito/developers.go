@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 
+	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
 	"idpool/internal/operation"
@@ -25,6 +26,9 @@ func (s *Service) LookupDeveloperIdentity(ctx context.Context, call *operation.C
 			return nil, err
 		}
 		return usersPage(call, p, found, in)
+	}
+	if in.NextToken != nil { // one user is one page
+		return nil, badPage(nil)
 	}
 	found, err := s.developerOwner(ctx, p, *in.DeveloperUserIdentifier)
 	if err != nil {
@@ -102,7 +106,11 @@ func (s *Service) MergeDeveloperIdentities(ctx context.Context, call *operation.
 		if err != nil {
 			return err
 		}
-		return s.apply(ctx, change)
+		if err := s.apply(ctx, change); err != nil {
+			return err
+		}
+		call.Event.Add(event.Step{Name: "merge", OK: true, Subject: source.ID, Found: describe(&change)}) // both ids on record (security D8)
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (s *Service) retry(step func() error) error {
 			return err
 		}
 	}
-	return fault.New(fault.TooManyRequests, "Rate exceeded")
+	return rateExceeded()
 }
 
 func (s *Service) apply(ctx context.Context, change identity.Change) error {
@@ -107,5 +107,14 @@ func describe(c *identity.Change) string {
 	if c.Empty() {
 		return "known logins"
 	}
-	return fmt.Sprintf("%d identities created, %d logins linked, %d moved", len(c.Create), len(c.Link), len(c.Move))
+	said := fmt.Sprintf("%d identities created, %d logins linked, %d moved", len(c.Create), len(c.Link), len(c.Move))
+	if n := len(c.Unlink); n > 0 {
+		said += fmt.Sprintf(", %d unlinked", n)
+	}
+	for i := range c.Update {
+		if u := &c.Update[i]; u.Disabled {
+			said += ", " + event.IdentityName(u.ID, !u.Authenticated) + " merged into " + u.MergedInto
+		}
+	}
+	return said
 }

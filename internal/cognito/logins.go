@@ -106,7 +106,7 @@ func amr(who *entered) []string {
 	}
 	out := []string{"authenticated"}
 	if d := who.developer; d != nil {
-		out = append(out, d.Provider, d.Provider+":"+who.pool.ID+":"+d.Subject)
+		out = append(out, d.Provider, developerAMR(who.pool, *d))
 	}
 	for _, l := range who.logins {
 		pair := l.AMR()

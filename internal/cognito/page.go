@@ -27,7 +27,7 @@ type page struct {
 }
 
 func sealPage(call *operation.Call, purpose, of, after string) (*string, error) {
-	payload, err := json.Marshal(page{of, call.Caller.ARN, after, call.Now.Add(pageLife).Unix()})
+	payload, err := json.Marshal(page{of, reader(call.Caller), after, call.Now.Add(pageLife).Unix()})
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,21 @@ func openPage(call *operation.Call, purpose, of string, token *string) (string, 
 	if err == nil {
 		err = json.Unmarshal(payload, &p)
 	}
-	if err != nil || p.Of != of || p.Caller != call.Caller.ARN || call.Now.Unix() >= p.Expires {
-		return "", fault.Wrap(fault.InvalidParameter, "Invalid NextToken.", err)
+	if err != nil || p.Of != of || p.Caller != reader(call.Caller) || call.Now.Unix() >= p.Expires {
+		return "", badPage(err)
 	}
 	return p.After, nil
+}
+
+// reader is for whom a page token is: the caller, and behind a session the identity, as the sessions of all identities of a
+// role have one ARN.
+func reader(c *operation.Caller) string {
+	if c.Session != nil {
+		return c.ARN + " " + c.Session.IdentityID
+	}
+	return c.ARN
+}
+
+func badPage(cause error) *fault.Error {
+	return fault.Wrap(fault.InvalidParameter, "Invalid NextToken.", cause)
 }

@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"idpool/internal/fault"
 	"idpool/internal/operation"
@@ -45,8 +46,8 @@ func (s *Service) save(ctx context.Context, call *operation.Call, p *pool.Pool, 
 		return nil, err
 	}
 	call.Event.SetPool(p.ID)
-	if err := s.Config.Write(ctx, snapshot.PutPool(p, expect)); err != nil {
-		return nil, conflict(err, p.ID)
+	if err := s.write(ctx, concurrently(p.ID), snapshot.PutPool(p, expect)); err != nil {
+		return nil, err
 	}
 	return onWire(p), nil
 }
@@ -70,8 +71,32 @@ func (s *Service) DescribeIdentityPool(_ context.Context, call *operation.Call, 
 	return onWire(&p.Pool), nil
 }
 
+// updateTarget asks, where tags change, for TagResource and UntagResource too, as on AWS (spec §14.2): policies that look
+// at a pool's tags are worth nothing if who may update it can choose them.
 func updateTarget(_ context.Context, call *operation.Call, in *IdentityPool) (operation.Target, error) {
-	return poolTarget(call, *in.IdentityPoolId), nil
+	target := poolTarget(call, *in.IdentityPoolId)
+	p := call.Snapshot.Pool(*in.IdentityPoolId)
+	if p == nil || in.IdentityPoolTags == nil {
+		return target, nil
+	}
+	set, gone := map[string]string{}, []string{}
+	for k, v := range in.IdentityPoolTags {
+		if old, ok := p.Tags[k]; !ok || old != v {
+			set[k] = v
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
+		if _, ok := in.IdentityPoolTags[k]; !ok {
+			gone = append(gone, k)
+		}
+	}
+	if len(set) > 0 {
+		target = append(target, tagCheck(call, p.ID, "cognito-identity:TagResource", set, nil))
+	}
+	if len(gone) > 0 {
+		target = append(target, tagCheck(call, p.ID, "cognito-identity:UntagResource", nil, gone))
+	}
+	return target, nil
 }
 
 // UpdateIdentityPool replaces a pool: what is omitted reverts to its default, except the developer provider's name and
@@ -103,8 +128,8 @@ func (s *Service) DeleteIdentityPool(ctx context.Context, call *operation.Call, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Config.Write(ctx, snapshot.DeletePool(p.ID, p.Version)...); err != nil {
-		return nil, conflict(err, p.ID)
+	if err := s.write(ctx, rateExceeded(), snapshot.DeletePool(p.ID, p.Version)...); err != nil {
+		return nil, err
 	}
 	s.Purge()
 	return nil, nil

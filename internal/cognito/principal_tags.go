@@ -40,12 +40,8 @@ func (s *Service) SetPrincipalTagAttributeMap(ctx context.Context, call *operati
 	if !wanted.Defaults {
 		wanted.Tags = in.PrincipalTags
 	}
-	size := 0
-	for _, claim := range wanted.Tags {
-		size += len(claim)
-	}
-	if size > maxAttributes {
-		return nil, fault.New(fault.InvalidParameter, "The names of attributes have more than %d bytes together.", maxAttributes)
+	if err := checkTagMap(wanted.Tags); err != nil {
+		return nil, err
 	}
 	p := old.Pool
 	p.PrincipalTags = maps.Clone(old.PrincipalTags)
@@ -53,10 +49,27 @@ func (s *Service) SetPrincipalTagAttributeMap(ctx context.Context, call *operati
 		p.PrincipalTags = map[string]pool.TagMap{}
 	}
 	p.PrincipalTags[name] = wanted
-	if err := s.Config.Write(ctx, snapshot.PutPool(&p, old.Version)); err != nil {
-		return nil, conflict(err, p.ID)
+	if err := s.write(ctx, rateExceeded(), snapshot.PutPool(&p, old.Version)); err != nil {
+		return nil, err
 	}
 	return tagMapOnWire(p.ID, name, wanted), nil
+}
+
+// checkTagMap refuses names of claims that are too long together, and keys that no tag can have: with one of those no
+// login of the provider would get in any more.
+func checkTagMap(tags map[string]string) error {
+	size, keys := 0, map[string]string{}
+	for key, claim := range tags {
+		size += len(claim)
+		keys[key] = ""
+	}
+	if size > maxAttributes {
+		return fault.New(fault.InvalidParameter, "The names of attributes have more than %d bytes together.", maxAttributes)
+	}
+	if err := checkTags(keys); err != nil {
+		return fault.New(fault.InvalidParameter, "%s", fault.From(err).Message)
+	}
+	return nil
 }
 
 // GetPrincipalTagAttributeMap returns what was set; nothing for a provider for which nothing was (spec §7.11).
@@ -82,7 +95,8 @@ func tagMapOnWire(poolID, name string, m pool.TagMap) *PrincipalTagAttributeMap 
 	return out
 }
 
-// principalTags are the tags that the logins of a call make. A claim that is absent makes none; one whose value cannot be
+// principalTags are the tags that the logins of a call make. Logins that disagree on one are refused: who may link a second
+// provider must not choose. A claim that is absent makes none; one whose value cannot be
 // a tag refuses the call (security E9): a tag that is silently missing could open a policy that says NotEquals.
 func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, error) {
 	out := map[string]string{}
@@ -90,9 +104,13 @@ func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, 
 		tags := p.PrincipalTags[l.Provider.ARN].Effective()
 		for _, key := range slices.Sorted(maps.Keys(tags)) {
 			value, ok := tagValue(l, tags[key])
-			if ok {
-				out[key] = value
+			if !ok {
+				continue
 			}
+			if other, taken := out[key]; taken && other != value {
+				return nil, fault.New(fault.NotAuthorized, "Invalid principal tag: the logins disagree on %s", key)
+			}
+			out[key] = value
 		}
 	}
 	return out, checkTags(out)

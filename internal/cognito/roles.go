@@ -2,7 +2,10 @@ package cognito
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"idpool/internal/event"
 	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/pool"
@@ -40,7 +43,24 @@ func (s *Service) SetIdentityPoolRoles(ctx context.Context, call *operation.Call
 			return nil, pool.RoleForbidden(role)
 		}
 	}
-	return nil, conflict(s.Config.Write(ctx, snapshot.PutPool(&p, old.Version)), p.ID)
+	warnWritable(call, &p)
+	return nil, s.write(ctx, concurrently(p.ID), snapshot.PutPool(&p, old.Version))
+}
+
+// warnWritable notes rules on claims that users may be able to write themselves: who can, chooses his role (security E1).
+// Whether a provider lets them is not known here.
+func warnWritable(call *operation.Call, p *pool.Pool) {
+	for _, key := range slices.Sorted(maps.Keys(p.RoleMappings)) {
+		for _, r := range p.RoleMappings[key].Rules {
+			if !pool.UserWritable(r.Claim) {
+				continue
+			}
+			call.Event.Add(event.Step{
+				Name: "lint", Subject: key, Expected: "rules on claims that only the provider writes",
+				Found: "a rule on " + r.Claim + ", which users may be able to change",
+			})
+		}
+	}
 }
 
 // GetIdentityPoolRoles returns what SetIdentityPoolRoles stored (spec §7.8).

@@ -74,6 +74,7 @@ func unlinkTarget(_ context.Context, call *op.Call, in *UnlinkDeveloperIdentityI
 func poolTarget(call *op.Call, id string) op.Target {
 	check := op.Check{Resource: poolARN(call, id), Keys: map[string]string{}}
 	if p := call.Snapshot.Pool(id); p != nil {
+		call.Event.SetPool(id)
 		for k, v := range p.Tags {
 			check.Keys["aws:ResourceTag/"+k] = v
 		}

@@ -18,15 +18,21 @@ func taggedTarget(call *operation.Call, resource string, tags map[string]string,
 	if err != nil {
 		return nil, err
 	}
-	target := poolTarget(call, id)
+	return operation.Target{tagCheck(call, id, "", tags, keys)}, nil
+}
+
+// tagCheck asks about tags to set, or keys of tags to remove, on a pool.
+func tagCheck(call *operation.Call, id, action string, tags map[string]string, keys []string) operation.Check {
+	check := poolTarget(call, id)[0]
+	check.Action = action
 	for k, v := range tags {
-		target[0].Keys["aws:RequestTag/"+k] = v
-		target[0].List("aws:TagKeys", k)
+		check.Keys["aws:RequestTag/"+k] = v
+		check.List("aws:TagKeys", k)
 	}
 	for _, k := range keys {
-		target[0].List("aws:TagKeys", k)
+		check.List("aws:TagKeys", k)
 	}
-	return target, nil
+	return check
 }
 
 // poolOfARN returns the id of the pool that an ARN of ours names; the id holds a colon of its own.
@@ -110,5 +116,5 @@ func (s *Service) retag(ctx context.Context, call *operation.Call, resource stri
 	if err := p.Validate(call.Snapshot.Account); err != nil {
 		return nil, err
 	}
-	return &EmptyOutput{}, conflict(s.Config.Write(ctx, snapshot.PutPool(&p, old.Version)), p.ID)
+	return &EmptyOutput{}, s.write(ctx, rateExceeded(), snapshot.PutPool(&p, old.Version))
 }

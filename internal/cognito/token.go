@@ -45,6 +45,9 @@ func (s *Service) sign(ctx context.Context, call *operation.Call, who *entered, 
 	if failed != nil {
 		return nil, failed
 	}
+	if err := call.Fresh(); err != nil {
+		return nil, err
+	}
 	call.Event.Add(event.Step{Name: "mint", OK: true, Found: "an OpenID token until " + claims.Expiry.UTC().Format(time.RFC3339)})
 	return &GetOpenIdTokenOutput{IdentityId: &who.identity.ID, Token: &token}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
 	"idpool/internal/login"
@@ -45,7 +46,11 @@ func (s *Service) UnlinkIdentity(ctx context.Context, call *operation.Call, in *
 		if err != nil {
 			return err
 		}
-		return s.apply(ctx, change)
+		if err := s.apply(ctx, change); err != nil {
+			return err
+		}
+		call.Event.Add(event.Step{Name: "unlink", OK: true, Found: describe(&change)})
+		return nil
 	})
 }
 

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"idpool/internal/event"
 	"idpool/internal/fault"
@@ -46,7 +47,7 @@ func (q *request) allowed(check *operation.Check) error {
 		Action: check.Action, Resource: check.Resource, Principal: principal(caller), Context: keys,
 	})
 	q.step(event.Step{
-		Name: "authorise", OK: d.Allowed, Subject: check.Action + " on " + check.Resource,
+		Name: "authorise", OK: d.Allowed, Subject: check.Action + " on " + q.named(check.Resource),
 		Expected: "the caller's policies allow it", Found: decided(d, check.Action),
 	})
 	if d.Allowed {
@@ -61,6 +62,15 @@ func (q *request) allowed(check *operation.Check) error {
 	}
 	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s %s",
 		caller.ARN, check.Action, shown, d.Because(check.Action))
+}
+
+// named is a resource as the event shows it: a pool that exists is named whole, anything else like it may be a guest's id in
+// the wrong place.
+func (q *request) named(resource string) string {
+	if id := q.call.Event.Pool; id != "" && strings.HasSuffix(resource, "/"+id) {
+		return resource
+	}
+	return event.CutIDs(resource)
 }
 
 func decided(d policy.Decision, action string) string {

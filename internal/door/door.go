@@ -7,9 +7,14 @@ package door
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"regexp"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"idpool/internal/admission"
 	"idpool/internal/event"
@@ -25,6 +30,7 @@ type Door struct {
 	sink     event.Sink
 	now      func() time.Time
 	rates    map[string]*admission.Rates // by operation
+	report   func(error)
 	observe  func(service, operation, outcome string, d time.Duration)
 	services []*service
 }
@@ -35,6 +41,8 @@ type Config struct {
 	Services []operation.Service
 	Sink     event.Sink
 	Now      func() time.Time
+	// Report, if set, is told of what an operator must see and no caller may: records that cannot be written, bugs.
+	Report func(error)
 	// Rates are how often operations may be called in a second, by all clients together. An operation that is not named
 	// is not limited.
 	Rates map[string]int
@@ -51,7 +59,7 @@ type service struct {
 
 // New returns a door to the services. region is the one that signatures must name, except for global services.
 func New(c Config, region string) *Door {
-	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, observe: c.Observe, rates: map[string]*admission.Rates{}}
+	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, report: c.Report, observe: c.Observe, rates: map[string]*admission.Rates{}}
 	for name, n := range c.Rates {
 		d.rates[name] = admission.NewRates(float64(n), n)
 	}
@@ -91,15 +99,57 @@ func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from O
 		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: oneLine(r.UserAgent()),
 		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: oneLine(r.UserAgent())},
 	}
+	q.call.Fresh = func() error { return d.fresh(start) }
 	if from.Client.IsValid() {
 		q.call.Event.Client = from.Client.String()
 	}
-	out, err := d.handle(r.Context(), q)
+	ctx, cancel := lasting(r.Context())
+	defer cancel()
+	out, err := d.guarded(ctx, q)
 	answer := q.answer(out, err)
 	if err := d.record(q, err, start); err != nil {
 		answer = q.answer(nil, fault.From(err)) // what is not on record is not handed out
 	}
 	answer.write(w)
+}
+
+// guarded is handle, in which a bug is a fault of ours that is put on record like any other. What was panicked with may be
+// anything, so only its type is told.
+func (d *Door) guarded(ctx context.Context, q *request) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fault.From(fmt.Errorf("a panic with a value of type %T", p))
+			d.tell(fmt.Errorf("request %s: a panic with a value of type %T\n%s", q.call.RequestID, p, debug.Stack()))
+		}
+	}()
+	return d.handle(ctx, q)
+}
+
+// fresh refuses once a request has taken longer than a snapshot may be old, or the store has not answered for as long.
+func (d *Door) fresh(start time.Time) error {
+	if took := d.now().Sub(start); took > snapshot.MaxAge {
+		return fault.From(fmt.Errorf("the request took %v, and what it was decided on is too old", took.Round(time.Second)))
+	}
+	_, err := d.source.Current()
+	return err
+}
+
+func (d *Door) tell(err error) {
+	if d.report != nil {
+		d.report(err)
+	}
+}
+
+// lasting is the context of a request without the end of its client, but with its deadline. net/http takes a client that
+// only ended its own sending, as it may, for one that is gone; and what was begun for one that is gone is still ended in
+// order, rather than in the middle with a fault of ours on record.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	ctx = context.WithoutCancel(ctx)
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline)
 }
 
 // handle runs the request and returns what it answers.
@@ -117,6 +167,11 @@ func (d *Door) handle(ctx context.Context, q *request) (any, error) {
 	}
 	if err := d.authenticate(q); err != nil {
 		return nil, err
+	}
+	if q.row.Access != operation.Anonymous {
+		if err := d.rates[q.row.Name].Take(q.row.Name, q.call.Now); err != nil {
+			return nil, err
+		}
 	}
 	if err := q.row.In.Check(in); err != nil {
 		return nil, err
@@ -141,6 +196,9 @@ func (d *Door) route(q *request) error {
 		return q.protocol.unknown(q, name)
 	}
 	q.call.Event.Operation = q.row.Name
+	if q.row.Access != operation.Anonymous {
+		return nil // its turn is counted once it is known who asks
+	}
 	return d.rates[name].Take(name, q.call.Now)
 }
 
@@ -150,19 +208,27 @@ func (d *Door) record(q *request, err error, start time.Time) error {
 	e.Outcome = "ok"
 	if f := fault.From(err); f != nil {
 		e.Outcome = string(f.Code)
-		if f.Code != fault.Validation { // that sentence quotes what was sent, whatever it was
+		// Those sentences quote what was sent, whatever it was.
+		if f.Code != fault.Validation && f.Code != fault.InvalidIdentityToken {
 			e.Message = event.CutIDs(f.Message)
 		}
 		if f.Cause != nil {
 			e.Cause = event.CutIDs(f.Cause.Error())
 		}
 	}
+	makeLegible(e)
 	took := d.now().Sub(start)
 	e.Micros = took.Microseconds()
-	if d.observe != nil {
-		d.observe(e.Service, e.Operation, e.Outcome, took)
+	failed := d.sink.Write(e, q.row != nil && q.row.Writes && err == nil)
+	outcome := e.Outcome
+	if failed != nil {
+		outcome = string(fault.Internal)
+		d.tell(failed)
 	}
-	return d.sink.Write(e, q.row != nil && q.row.Writes && err == nil)
+	if d.observe != nil {
+		d.observe(e.Service, e.Operation, outcome, took)
+	}
+	return failed
 }
 
 // answer is a whole answer, made before anything is sent.
@@ -190,6 +256,35 @@ func (a *answer) write(w http.ResponseWriter) {
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client may be gone; there is nobody to tell
+}
+
+// makeLegible cleans the texts of an event that may repeat what a caller sent, such as the ARN of a role that nobody has.
+func makeLegible(e *event.Record) {
+	texts := []*string{&e.Message, &e.Cause}
+	for i := range e.Steps {
+		step := &e.Steps[i]
+		texts = append(texts, &step.Subject, &step.Expected, &step.Found)
+	}
+	for _, text := range texts {
+		*text = legible(*text)
+	}
+}
+
+// secretForm is what looks like a secret in the wrong place: a long run of base64url, as in tokens, or a word of 40 letters
+// of base64, as secret access keys are.
+var secretForm = regexp.MustCompile(`[\w-]{65,}|(?:^|[ '"])[A-Za-z0-9+/]{40}(?:$|[ '".])`)
+
+// legible cuts what looks like a secret, and replaces the characters that a terminal does not show, or that make it show
+// something else than is there (security I8): JSON escapes control characters, but not those that turn the direction of
+// writing.
+func legible(text string) string {
+	text = secretForm.ReplaceAllStringFunc(text, func(found string) string { return found[:5] + "…" })
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 // oneLine keeps what a header may bring into an event short and printable.

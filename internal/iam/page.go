@@ -15,7 +15,7 @@ import (
 const (
 	pageLife   = time.Hour
 	pageSize   = 100
-	pageWeight = 1 << 20
+	pageWeight = 256 << 10
 )
 
 // paging are the members that ask for a page.

@@ -50,10 +50,8 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, call *op.Call
 		return nil, err
 	}
 	p := &account.OIDCProvider{
-		Issuer: *in.Url, ClientIDs: in.ClientIDList, Thumbprints: in.ThumbprintList, Created: call.Now.UTC().Truncate(time.Second), Tags: tags,
+		Issuer: *in.Url, ClientIDs: once(in.ClientIDList), Thumbprints: in.ThumbprintList, Created: call.Now.UTC().Truncate(time.Second), Tags: tags,
 	}
-	slices.Sort(p.ClientIDs)
-	p.ClientIDs = slices.Compact(p.ClientIDs)
 	providerARN := p.ARN(call.Snapshot.Account)
 	err = s.attempt(ctx, call, func(now *snapshot.Snapshot) ([]store.Write, error) {
 		switch {
@@ -68,6 +66,17 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, call *op.Call
 		return nil, err
 	}
 	return &CreateOpenIDConnectProviderOutput{OpenIDConnectProviderArn: &providerARN, Tags: tagsOnWire(tags)}, nil
+}
+
+// once returns a list without its repetitions.
+func once(list []string) []string {
+	var out []string
+	for _, item := range list {
+		if !slices.Contains(out, item) {
+			out = append(out, item)
+		}
+	}
+	return out
 }
 
 // validProvider refuses what no provider may be.

@@ -38,13 +38,15 @@ func TestTranscripts(t *testing.T) {
 	if err != nil || len(files) != 9 {
 		t.Fatalf("got %d transcripts, %v; want 9", len(files), err)
 	}
+	clock := func() time.Time { return noon }
+	idp := idpooltest.StartIdP(t, clock)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := idpooltest.Start(t, idpooltest.Options{Clock: func() time.Time { return noon }})
+			s := idpooltest.Start(t, idpooltest.Options{Clock: clock, IdP: idp})
 			p := &player{caller: as(t, s, nil), ids: map[string]string{}}
 			got := p.play(readTranscript(t, string(text)))
 			if *update {
@@ -141,7 +143,7 @@ func (p *player) send(e exchange) (string, error) {
 var (
 	empty    = regexp.MustCompile(`<(\w+)>\n</\w+>`)
 	marker   = regexp.MustCompile(`<Marker>[\w-]+</Marker>`)
-	poolID   = regexp.MustCompile(`us-east-1:[0-9a-f-]{36}`)
+	poolID   = regexp.MustCompile(`us-east-1(:|%3A)[0-9a-f-]{36}`)
 	uniqueID = regexp.MustCompile(`(AROA|AIDA|ANPA)[A-Z2-7]{17}`)
 	keyID    = regexp.MustCompile(`AKIA[A-Z2-7]{16}`)
 )
@@ -152,7 +154,7 @@ func (p *player) hide(answer string) string {
 	answer = uniqueID.ReplaceAllString(answer, "$1{id}")
 	answer = keyID.ReplaceAllString(answer, "AKIA{id}")
 	return poolID.ReplaceAllStringFunc(answer, func(id string) string {
-		p.ids["{pool}"] = id
+		p.ids["{pool}"] = strings.Replace(id, "%3A", ":", 1)
 		return "{pool}"
 	})
 }

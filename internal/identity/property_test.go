@@ -122,6 +122,11 @@ func (m *machine) decide(t *rapid.T, c call) (decision, bool) {
 // expected is the sentence of the refusal that the rules of spec cognito-identity §9.2–9.3 ask for; empty for none.
 func expected(in Input) string {
 	if in.Target != nil {
+		for _, k := range in.Logins {
+			if k.Provider == in.Developer && slices.ContainsFunc(in.Owners, func(o *Identity) bool { return o.Holds(k) }) {
+				return registered
+			}
+		}
 		if in.Target.Disabled {
 			return Forbidden(in.Target.ID).Message
 		}

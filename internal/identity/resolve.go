@@ -13,6 +13,7 @@ const (
 	LoginsDontMatch = "Logins don't match. Please include at least one valid login for this identity or identity pool."
 	loginTaken      = "Login is already linked to another identity." // [inferred]
 	tooManyLogins   = "Too many logins for this identity."           // [inferred]
+	registered      = "The developer user identifier is already registered with another identity."
 )
 
 // Forbidden is the refusal of an identity that may not be used in this way.
@@ -55,10 +56,13 @@ type Input struct {
 //
 // A target that holds a login is usable only with one of its own (D1); a guest takes the logins, or, where they already
 // belong to another identity, gives way to it and is disabled. Without a target the logins' owner is the answer, several
-// owners merge into the oldest, and without any a new identity is made. The returned identity is as it will be once the
-// change is applied.
+// owners merge into the oldest, and without any a new identity is made. A developer's user is not moved to a target: that
+// is MergeDeveloperIdentities' business. The returned identity is as it will be once the change is applied.
 func Resolve(in Input) (Identity, Change, error) {
 	if in.Target != nil {
+		if err := in.developerElsewhere(); err != nil {
+			return Identity{}, Change{}, err
+		}
 		if err := usable(in.Target, in.Logins); err != nil {
 			return Identity{}, Change{}, err
 		}
@@ -104,6 +108,17 @@ func Resolve(in Input) (Identity, Change, error) {
 		out.Version++
 	}
 	return out, change, nil
+}
+
+// developerElsewhere refuses a developer's user who belongs to another identity than the one that is named: he stays there
+// (spec §7.10).
+func (in *Input) developerElsewhere() error {
+	for _, k := range in.Logins {
+		if k.Provider == in.Developer && slices.ContainsFunc(in.Owners, func(o *Identity) bool { return o.ID != in.Target.ID && o.Holds(k) }) {
+			return fault.New(fault.DeveloperUserAlreadyRegistered, registered)
+		}
+	}
+	return nil
 }
 
 // usable refuses a target that the logins may not reach.

@@ -8,11 +8,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,6 +49,8 @@ type Options struct {
 	WrapStore func(*store.Store) *store.Store
 	// Events replaces the sink of records; default one that Records reads.
 	Events event.Sink
+	// WrapEvents stands between the server and its sink.
+	WrapEvents func(event.Sink) event.Sink
 	// IdP is an identity provider that runs already; default a new one.
 	IdP *IdP
 }
@@ -98,13 +103,53 @@ func StartIdP(t testing.TB, clock func() time.Time) *IdP {
 	var handler http.Handler
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(web.Close)
-	p, err := testidp.New(testidp.Config{Issuer: web.URL, Now: clock})
+	keys := t.TempDir()
+	if err := idpKeys(keys); err != nil {
+		t.Fatal(err)
+	}
+	p, err := testidp.New(testidp.Config{Issuer: web.URL, Now: clock, Dir: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
 	handler = p.Handler()
 	return &IdP{Provider: p, Key: web.Listener.Addr().String()}
+}
+
+// madeKeys are the files of an identity provider's keys, by name. They are made once for each process: an RSA key costs
+// more than all that most tests do. Providers that share keys have issuers of their own.
+var madeKeys = sync.OnceValues(func() (files map[string][]byte, err error) {
+	dir, err := os.MkdirTemp("", "testidp")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	p, err := testidp.New(testidp.Config{Issuer: "http://localhost", Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Close(); err != nil {
+		return nil, err
+	}
+	files = map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files[e.Name()] = text
+	}
+	return files, err
+})
+
+// idpKeys writes an identity provider's keys into a directory.
+func idpKeys(dir string) error {
+	files, err := madeKeys()
+	for name, text := range files {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+	}
+	return err
 }
 
 // Start starts a server, which stops with the test.
@@ -122,6 +167,9 @@ func Start(t testing.TB, o Options) *Server {
 	s := &Server{Dir: o.Dir, IdP: o.IdP, Clock: o.Clock, t: t, events: &buffer{}, log: &buffer{}}
 	if o.Events == nil {
 		o.Events = event.NewLines(s.events)
+	}
+	if o.WrapEvents != nil {
+		o.Events = o.WrapEvents(o.Events)
 	}
 	s.open(&o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -198,10 +246,16 @@ func freeAddress(t testing.TB) string {
 }
 
 // Records returns the events so far.
-func (s *Server) Records() []*event.Record {
+func (s *Server) Records() []*event.Record { return s.since(0) }
+
+// mark is where the next event begins, for since.
+func (s *Server) mark() int { return len(s.events.String()) }
+
+// since returns the events from a mark on.
+func (s *Server) since(mark int) []*event.Record {
 	s.t.Helper()
 	var out []*event.Record
-	for d := json.NewDecoder(bytes.NewReader([]byte(s.events.String()))); d.More(); {
+	for d := json.NewDecoder(strings.NewReader(s.events.String()[mark:])); d.More(); {
 		r := &event.Record{}
 		if err := d.Decode(r); err != nil {
 			s.t.Fatalf("event: %v", err)

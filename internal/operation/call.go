@@ -28,6 +28,9 @@ type Call struct {
 	// Secure is whether the request came over TLS, to us or to a trusted proxy.
 	Secure    bool
 	UserAgent string
+	// Fresh refuses, with an Internal fault, once the request has taken so long that its snapshot may be too old to hand out
+	// anything on (security 49). What mints asks it last.
+	Fresh func() error
 }
 
 // Caller is who signed a request: a user with an access key of his own, or a session of a role.

@@ -104,8 +104,9 @@ func (p *Pool) HasProviders() bool {
 }
 
 const (
-	maxTags  = 50
-	maxRules = 25
+	maxProviders = 50 // of a kind (spec §16)
+	maxTags      = 50
+	maxRules     = 25
 )
 
 // Validate refuses what no pool may be, with InvalidParameter. Lengths and patterns of members were checked by the door.
@@ -123,6 +124,9 @@ func (p *Pool) Validate(account string) error {
 }
 
 func (p *Pool) checkProviders(account string) error {
+	if n := max(len(p.CognitoProviders), len(p.OIDCProviders), len(p.SAMLProviders)); n > maxProviders {
+		return fault.New(fault.InvalidParameter, "A pool can have at most %d providers of a kind.", maxProviders)
+	}
 	for _, key := range slices.Sorted(maps.Keys(p.LoginProviders)) {
 		if !slices.Contains(Social, key) {
 			return fault.New(fault.InvalidParameter, "Invalid login provider: %s", key)
@@ -165,10 +169,13 @@ func (p *Pool) checkTags() error {
 	if len(p.Tags) > maxTags {
 		return fault.New(fault.InvalidParameter, "A pool can have at most %d tags.", maxTags)
 	}
+	seen := map[string]bool{} // policies compare keys without case: of two they could not tell which is meant
 	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
-		if strings.HasPrefix(strings.ToLower(k), "aws:") || !tagText(k) || !tagText(p.Tags[k]) {
+		folded := strings.ToLower(k)
+		if seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k) || !tagText(p.Tags[k]) {
 			return fault.New(fault.InvalidParameter, "Invalid tag: %s", k)
 		}
+		seen[folded] = true
 	}
 	return nil
 }

@@ -27,6 +27,19 @@ func (p *Pool) RoleARNs() []string {
 	return slices.Compact(all)
 }
 
+// profileClaims are what people usually write about themselves: the standard claims of OpenID Connect Core §5.1, without
+// sub and without what says that something else was verified.
+var profileClaims = []string{
+	"address", "birthdate", "email", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname",
+	"phone_number", "picture", "preferred_username", "profile", "website", "zoneinfo",
+}
+
+// UserWritable reports whether the users of a provider can often set the claim themselves: their profile, and the custom
+// attributes of user pools. A rule on one may let them choose their role (security E1).
+func UserWritable(claim string) bool {
+	return strings.HasPrefix(claim, "custom:") || slices.Contains(profileClaims, claim)
+}
+
 // RoleForbidden is the refusal of a role that may not be given (spec §4.1).
 func RoleForbidden(roleARN string) *fault.Error {
 	return fault.New(fault.NotAuthorized, "Access to Role '%s' is forbidden.", roleARN)

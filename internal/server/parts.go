@@ -105,7 +105,7 @@ func document(read func() ([]byte, error)) http.Handler {
 	})
 }
 
-// pathOf is the path of a URL that was validated, without a last slash.
+// pathOf is the path of an issuer, which the configuration has validated.
 func pathOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -153,7 +153,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
-		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, Purge: s.wakePurge,
+		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
 	metrics := httpd.NewMetrics()
@@ -165,6 +165,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	entrance := door.New(door.Config{
 		Source: s.Source, Services: services,
 		Sink: o.Events, Now: o.Now, Observe: metrics.Observe, Rates: rates,
+		Report: func(err error) { s.log.Error("a request could not be served as it should", "error", err) },
 	}, c.Region)
 	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Metrics: metrics, Log: o.Log})
 	return err

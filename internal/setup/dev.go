@@ -82,7 +82,9 @@ func (s *Setup) Dev(ctx context.Context, source *snapshot.Source, issuer string)
 	if out.GuestRoleARN, err = s.devRole(ctx, source, current, DevGuestRole, p.ID, pool.Unauthenticated); err != nil {
 		return nil, fmt.Errorf("role: %w", err)
 	}
-	p.Roles = map[string]string{pool.Authenticated: out.AuthenticatedRoleARN, pool.Unauthenticated: out.GuestRoleARN}
+	if version == 0 {
+		p.Roles = map[string]string{pool.Authenticated: out.AuthenticatedRoleARN, pool.Unauthenticated: out.GuestRoleARN}
+	}
 	return out, s.savePool(ctx, source, p, version)
 }
 

@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -184,8 +186,11 @@ func (s *Snapshot) policiesOf(inline map[string]string, attached []string, bound
 		out.Identity = append(out.Identity, policy.Named{Name: name, Document: document})
 	}
 	for _, name := range attached {
-		if p := s.ManagedPolicy(name); p != nil {
+		switch p := s.ManagedPolicy(name); {
+		case p != nil:
 			out.Identity = append(out.Identity, policy.Named{Name: name, Document: p.Document})
+		case s.brokenPolicy(name): // what it would have denied is unknown
+			return out, fmt.Errorf("policy %s cannot be used", name)
 		}
 	}
 	if boundary == "" {
@@ -197,6 +202,12 @@ func (s *Snapshot) policiesOf(inline map[string]string, attached []string, bound
 	}
 	out.Boundary = []policy.Named{{Name: boundary, Document: p.Document}}
 	return out, nil
+}
+
+// brokenPolicy reports whether the managed policy is there and cannot be compiled.
+func (s *Snapshot) brokenPolicy(policyARN string) bool {
+	id := documentID(policyARN[strings.LastIndexByte(policyARN, '/')+1:])
+	return s.Broken[broken(store.Document{Kind: KindPolicy, ID: id})] != nil
 }
 
 // providersOf compiles the providers of a pool whose logins can be verified. One that is gone takes its logins with it.
@@ -278,12 +289,22 @@ func (s *Snapshot) openKeys(holder keyring.Holder) error {
 	return nil
 }
 
-// Login is the provider as a verifier sees it. Config is the document's version: what is cached for one configuration is
-// never used for another.
+// Login is the provider as a verifier sees it. Config is a hash of the document without its tags: what is cached for one
+// configuration is never used for another, and setting a tag has no keys fetched anew.
 func (o *OIDCProvider) Login() *login.Provider {
 	return &login.Provider{
 		Kind: login.OIDC, Key: arn.WithoutScheme(o.Issuer), ARN: o.ARN,
 		Issuer: o.Issuer, Audiences: o.ClientIDs, Algorithms: o.Algorithms,
-		AZPReplacesAudience: o.AZPReplacesAudience, Config: fmt.Sprintf("%s#%d", o.ARN, o.Version),
+		AZPReplacesAudience: o.AZPReplacesAudience, Config: o.hash(),
 	}
+}
+
+func (o *OIDCProvider) hash() string {
+	untagged := o.OIDCProvider
+	untagged.Tags = nil
+	text, err := json.Marshal(untagged)
+	if err != nil {
+		panic(fmt.Sprintf("a provider cannot be written: %v", err)) // the type holds nothing that could fail
+	}
+	return fmt.Sprintf("%s#%x", o.ARN, sha256.Sum256(text))
 }

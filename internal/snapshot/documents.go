@@ -12,7 +12,7 @@ import (
 )
 
 // The kinds of documents. Their ids: a pool's id, the lower-case name of a role, user or policy (names are unique
-// without case), an issuer without its scheme, the use of a ring, the id of the pool to purge.
+// without case), the ARN of a provider, the use of a ring, the id of the pool to purge.
 const (
 	KindPool         store.Kind = "pool"
 	KindRole         store.Kind = "role"

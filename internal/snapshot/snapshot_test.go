@@ -177,6 +177,22 @@ func TestManagedPoliciesTakeEffect(t *testing.T) {
 	}
 }
 
+// An attached policy that cannot be compiled takes everything with it: what it would have denied is unknown.
+func TestBrokenManagedPolicyDeniesAll(t *testing.T) {
+	w := newWorld(t)
+	r := role("R", managed("").ARN(owner))
+	r.Inline = map[string]string{"all": allowAll}
+	w.mustWrite(snapshot.PutRole(r, 0), snapshot.PutPolicy(managed(allowNone), 0))
+	w.mustWrite(snapshot.PutPolicy(managed(`{"Version":"2030-01-01"}`), 1))
+	if s := w.mustCurrent(); allowed(s.Role(r.ARN(owner))) || len(s.Broken) != 2 {
+		t.Errorf("broken %v", s.Broken)
+	}
+	w.mustWrite(snapshot.PutPolicy(managed(allowAll), 2))
+	if s := w.mustCurrent(); !allowed(s.Role(r.ARN(owner))) || len(s.Broken) != 0 {
+		t.Errorf("after it was mended: broken %v", s.Broken)
+	}
+}
+
 // A boundary that is gone is no open fence, and one that comes back is a fence again.
 func TestMissingBoundaryDeniesAll(t *testing.T) {
 	w := newWorld(t)

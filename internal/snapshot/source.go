@@ -3,7 +3,6 @@ package snapshot
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +22,24 @@ type Source struct {
 	// Report receives what went wrong while nobody was asking; nil reports nothing.
 	Report func(error)
 
-	mu      sync.Mutex // one refresh at a time
+	turn    atomic.Pointer[chan struct{}] // held by the one refresh that is under way
 	current atomic.Pointer[held]
+}
+
+// lookTime bounds one look at the store by Run: a store that does not answer must not keep the next look from it.
+const lookTime = 2 * time.Second
+
+// enter waits for the turn to refresh, as long as ctx allows; leave gives it back.
+func (s *Source) enter(ctx context.Context) (leave func(), err error) {
+	fresh := make(chan struct{}, 1)
+	s.turn.CompareAndSwap(nil, &fresh)
+	turn := *s.turn.Load()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to read the configuration: %w", ctx.Err())
+	}
 }
 
 // held is a snapshot and when the store last said that it is the newest.
@@ -48,8 +63,11 @@ func (s *Source) Current() (*Snapshot, error) {
 
 // Refresh reads what has changed in the store.
 func (s *Source) Refresh(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	at := s.Now() // before the reading: what is confirmed is the state of this moment or later
 	var prev *Snapshot
 	if h := s.current.Load(); h != nil {
@@ -112,9 +130,15 @@ func (s *Source) Run(ctx context.Context, tick <-chan time.Time) {
 		case <-ctx.Done():
 			return
 		case <-tick:
-			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil && s.Report != nil {
+			if err := s.look(ctx); err != nil && ctx.Err() == nil && s.Report != nil {
 				s.Report(err)
 			}
 		}
 	}
+}
+
+func (s *Source) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	return s.Refresh(ctx)
 }

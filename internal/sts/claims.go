@@ -100,15 +100,20 @@ func badTags(what string) *fault.Error {
 	return fault.New(fault.InvalidIdentityToken, "The token's claims for session tags cannot be used: %s", what)
 }
 
-// registered are the claims that come first, and that no other may pose as: names of condition keys are compared without
-// case, so a claim `AUD` must not take the place of `aud`, nor that of an `azp` that is absent.
+// registered are the claims that no other may pose as: names of condition keys are compared without case, so a claim `AUD`
+// must not take the place of `aud`, nor that of an `azp` that is absent. Of other claims that differ in case alone neither
+// makes a key: nobody can tell which of them a policy means.
 var registered = []string{"iss", "sub", "aud", "azp", "amr"}
 
 // loginKeys adds every claim of a verified login that has a simple value as PROVIDER:CLAIM (spec §1.9).
 func loginKeys(keys *policy.Context, l *login.Login) {
-	for _, name := range append(slices.Clone(registered), slices.Sorted(maps.Keys(l.Claims))...) {
+	folded := map[string]int{}
+	for name := range l.Claims {
+		folded[strings.ToLower(name)]++
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Claims)) {
 		key, claim := l.Provider.Key+":"+name, l.Claims[name]
-		if keys.Has(key) || poses(name) {
+		if !slices.Contains(registered, name) && (folded[strings.ToLower(name)] > 1 || poses(name)) {
 			continue
 		}
 		if list, ok := claim.([]any); ok {

@@ -1,7 +1,8 @@
 // Package sts is the security token service: it decides whether a role may be assumed, mints its session, and answers
 // STS's own operations. Version 2011-06-15 of the API, spec sts-iam §1.
 //
-// cognito calls Assume for the role that it chose; there is no other way to a session.
+// cognito calls WithWebIdentity for the role that it chose, as AssumeRoleWithWebIdentity does for the role that was asked
+// for; there is no other way to a session.
 package sts
 
 import (
@@ -69,7 +70,7 @@ func (a *Assume) federated() string {
 func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in Assume) (session.Credentials, error) {
 	role := call.Snapshot.Role(in.RoleARN)
 	if role == nil {
-		call.Event.Add(event.Step{Name: "trust", Subject: in.RoleARN, Expected: "a role of this account", Found: "no such role"})
+		call.Event.Add(event.Step{Name: "trust", Subject: event.CutIDs(in.RoleARN), Expected: "a role of this account", Found: "no such role"})
 		return session.Credentials{}, notAuthorized()
 	}
 	if err := trusts(call, role, &in); err != nil {
@@ -180,6 +181,9 @@ func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (s
 	c, err := session.Mint(call.Snapshot.Keys, made)
 	if err != nil {
 		return c, err
+	}
+	if err := call.Fresh(); err != nil {
+		return session.Credentials{}, err
 	}
 	call.Event.SetMinted(role.ARN, id)
 	call.Event.Add(event.Step{Name: "mint", OK: true, Subject: role.ARN, Found: fmt.Sprintf("a session of %s, guest scope-down %v", in.Duration, in.Guest)})

@@ -127,6 +127,10 @@ func (s *Service) believeOwn(call *operation.Call, token string, a *Assume) erro
 		call.Event.Add(event.Step{Name: "verify", Subject: login.OwnIssuer, Expected: "a token that has not ended", Found: "one that has"})
 		return expired(call.Now.Unix(), claims.Expiry.Unix())
 	}
+	if call.Snapshot.Pool(claims.PoolID) == nil {
+		call.Event.Add(event.Step{Name: "verify", Subject: login.OwnIssuer, Expected: "a token of a pool that exists", Found: "one of a pool that was deleted"})
+		return fault.New(fault.InvalidIdentityToken, noKey)
+	}
 	call.Event.Add(event.Step{Name: "verify", OK: true, Subject: login.OwnIssuer, Found: "all checks passed"})
 	call.Event.SetIdentity(claims.PoolID, claims.IdentityID, len(claims.AMR) == 1)
 	a.Claims, a.Tags = claims, claims.Tags
@@ -152,7 +156,7 @@ func refusal(call *operation.Call, subject string, err error) error {
 	}
 	call.Event.Add(event.Step{Name: "verify", Subject: subject, Expected: r.Expected, Found: string(r.Reason) + ": " + r.Found})
 	switch r.Reason {
-	case login.Malformed, login.MissingClaim, login.InvalidClaim, login.WrongTokenType:
+	case login.Malformed, login.MissingClaim, login.InvalidClaim, login.WrongTokenType, login.NotYetValid, login.TooLong:
 		return fault.Wrap(fault.InvalidIdentityToken, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)", r)
 	case login.Expired:
 		return expired(r.Now, r.Exp)

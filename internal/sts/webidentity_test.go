@@ -175,6 +175,30 @@ func TestProviderToken(t *testing.T) {
 	wantFault(t, s, err, 400, "ValidationError", "1 validation error detected: ")
 }
 
+// Of two claims that differ in case alone neither decides.
+func TestClaimsThatDifferInCase(t *testing.T) {
+	s := idpooltest.Start(t, idpooltest.Options{})
+	role := mustRole(t, s, "red", `"sts:AssumeRoleWithWebIdentity"`, `{"StringEquals":{"`+s.IdP.Key+`:team":"red"}}`, listPools)
+	for _, tc := range []struct {
+		claims map[string]any
+		want   bool
+	}{
+		{map[string]any{"team": "red"}, true},
+		{map[string]any{"team": "blue"}, false},
+		{map[string]any{"team": "blue", "TEAM": "red"}, false},
+		{map[string]any{"team": "red", "TEAM": "blue"}, false},
+		{map[string]any{"team": "blue", "Team": "red", "TEAM": "red"}, false},
+	} {
+		_, err := assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "alice", Aud: setup.DevAudience, Claims: tc.claims}), nil)
+		if tc.want && err != nil {
+			t.Errorf("%v: %v", tc.claims, err)
+		}
+		if !tc.want {
+			wantFault(t, s, err, 403, "AccessDenied", "Not authorized")
+		}
+	}
+}
+
 func TestSessionPolicyAndTags(t *testing.T) {
 	s := idpooltest.Start(t, idpooltest.Options{})
 	anybody := `{"StringLike":{"` + s.IdP.Key + `:sub":"*"}}`
@@ -186,7 +210,9 @@ func TestSessionPolicyAndTags(t *testing.T) {
 			"https://aws.amazon.com/tags": map[string]any{"principal_tags": map[string]any{"team": team}},
 		}})
 	}
-	list := func(c *sigv4.Credentials) error { return s.Call("ListIdentityPools", c, map[string]any{"MaxResults": 1}, nil) }
+	list := func(c *sigv4.Credentials) error {
+		return s.Call("ListIdentityPools", c, map[string]any{"MaxResults": 1}, nil)
+	}
 
 	blue, err := assume(s, tagging, tagged([]string{"blue"}), nil)
 	if err != nil || list(blue.signer()) != nil {
