@@ -473,3 +473,44 @@ func TestTooManyRequestsEverywhere(t *testing.T) {
 	}
 	w.refuse(t, "above the limit", tooMany, rateExceeded, ask{op: "DeleteIdentityPool", in: object{"IdentityPoolId": w.pool}})
 }
+
+// TestConstraints: values outside the constraints of the model are refused by the framework, in its words, before
+// anything else is looked at; a token is not repeated (spec §3.1, §21 no. 26).
+func TestConstraints(t *testing.T) {
+	w := newWorld(t, options{})
+	ids := slices.Repeat([]string{unknownID}, 61)
+	eleven := object{}
+	for n := range 11 {
+		eleven[numbered("k", n)] = "t"
+	}
+	secret := strings.Repeat("s", 50001)
+	at := func(value, member, constraint string) string {
+		return "1 validation error detected: Value " + value + " at '" + member + "' failed to satisfy constraint: " + constraint
+	}
+	for name, row := range map[string]struct {
+		a        ask
+		sentence string
+	}{
+		"no page":        {ask{op: "ListIdentityPools", in: object{"MaxResults": 0}}, at("'0'", "maxResults", "Member must have value greater than or equal to 1")},
+		"a large page":   {ask{op: "ListIdentityPools", in: object{"MaxResults": 61}}, at("'61'", "maxResults", "Member must have value less than or equal to 60")},
+		"a user pool":    {ask{op: "GetId", in: object{"IdentityPoolId": "us-east-1_abc"}}, at("'us-east-1_abc'", "identityPoolId", `Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+`)},
+		"nothing":        {ask{op: "GetCredentialsForIdentity", in: object{}}, at("null", "identityId", "Member must not be null")},
+		"another kind":   {ask{op: "SetIdentityPoolRoles", in: object{"IdentityPoolId": w.pool, "Roles": object{"admin": w.Dev.GuestRoleARN}}}, ""},
+		"too many ids":   {ask{op: "DeleteIdentities", in: object{"IdentityIdsToDelete": ids}}, ""},
+		"no ids":         {ask{op: "DeleteIdentities", in: object{"IdentityIdsToDelete": []string{}}}, ""},
+		"eleven logins":  {ask{op: "GetId", in: object{"IdentityPoolId": w.pool, "Logins": eleven}}, ""},
+		"a long token":   {ask{op: "GetId", in: object{"IdentityPoolId": w.pool, "Logins": object{w.idp.key(0): secret}}}, ""},
+		"an empty token": {ask{op: "GetId", in: object{"IdentityPoolId": w.pool, "Logins": object{w.idp.key(0): ""}}}, ""},
+		"a long name":    {ask{op: "CreateIdentityPool", in: object{"IdentityPoolName": strings.Repeat("n", 129), "AllowUnauthenticatedIdentities": true}}, ""},
+		"a short ARN":    {ask{op: "ListTagsForResource", in: object{"ResourceArn": "arn"}}, at("'arn'", "resourceArn", "Member must have length greater than or equal to 20")},
+	} {
+		w.refuse(t, name, badValue, row.sentence, row.a)
+	}
+	if strings.Contains(w.journal.String()+w.Output(), secret[:1000]) {
+		t.Error("a token is on record")
+	}
+	_, err := w.as(nil, "GetId", object{"IdentityPoolId": w.pool, "Logins": object{w.idp.key(0): secret}})
+	if err == nil || strings.Contains(err.Error(), "sss") {
+		t.Errorf("got %v, want a sentence without the token", err)
+	}
+}

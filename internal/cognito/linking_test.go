@@ -40,6 +40,9 @@ type cast struct {
 // stage makes the identities of a cell. Every cell has users of its own: n tells them apart.
 func (w *world) stage(t *testing.T, kind string, n int, elsewhere string) *cast {
 	t.Helper()
+	if _, err := w.Store.Identities.Purge(t.Context(), w.pool, 100); err != nil { // of the cell before
+		t.Fatal(err)
+	}
 	sub := fmt.Sprintf("%03d", n)
 	c := &cast{
 		sub: sub, me: w.idp.login(0, "me"+sub), theirs: w.idp.login(1, "theirs"+sub), new: w.idp.login(1, "new"+sub), ids: map[string]string{},

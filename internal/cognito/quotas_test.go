@@ -52,7 +52,7 @@ func TestF1(t *testing.T) {
 				t.Errorf("%s: guest %d: got %d %s", client, n+1, status, text)
 			}
 		}
-		for range 50 {
+		for range 20 {
 			if status, text := w.getIDFrom(client, poolID); status != http.StatusBadRequest || text != tooMany+":"+rateExceeded {
 				t.Errorf("%s: got %d %s above the limit", client, status, text)
 			}

@@ -126,9 +126,10 @@ func TestSessionsEnd(t *testing.T) {
 	if got, want := int64(vended.Credentials.Expiration), noon.Unix()+3600; got != want {
 		t.Errorf("expiration: got %d, want %d", got, want)
 	}
-	s.mustAdvance(c, 3599*time.Second)
-	s.accepts(t, "in the last second", sessionARN, vended.Signer())
-	s.mustAdvance(c, time.Second)
+	end := time.Unix(noon.Unix()+3600, 0) // the clock begins within a second
+	s.mustAdvance(c, end.Sub(noon)-time.Millisecond)
+	s.accepts(t, "in the last millisecond", sessionARN, vended.Signer())
+	s.mustAdvance(c, time.Millisecond)
 	s.rejects(t, "ended", endedKey, vended.Signer())
 	s.mustAdvance(c, 365*24*time.Hour)
 	s.rejects(t, "a year later", endedKey, vended.Signer())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -304,4 +305,51 @@ func TestPoolIDs(t *testing.T) {
 			t.Errorf("PoolIDs(%q, %d) = %s, want %s", tc.after, tc.n, got, tc.want)
 		}
 	}
+}
+
+// hanging is a store of documents whose first look never answers, as a connection that was silently dropped.
+type hanging struct {
+	store.Documents
+	once sync.Once
+	hung chan struct{} // closed once it hangs
+}
+
+func (h *hanging) Revision(ctx context.Context) (int64, error) {
+	first := false
+	h.once.Do(func() { first = true })
+	if first {
+		close(h.hung)
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return h.Documents.Revision(ctx)
+}
+
+// A store that hangs once costs the node one look, and no write waits longer than its own time.
+func TestAHangingStoreIsLookedAtAgain(t *testing.T) {
+	w := newWorld(t)
+	store := &hanging{Documents: w.source.Documents, hung: make(chan struct{})}
+	w.source.Documents = store
+	reported := make(chan error, 1)
+	w.source.Report = func(err error) { reported <- err }
+	tick := make(chan time.Time)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.source.Run(ctx, tick)
+	}()
+	tick <- w.now
+	<-store.hung
+	short, end := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer end()
+	if err := w.source.Refresh(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a refresh that waits for the one that hangs: %v", err)
+	}
+	if err := <-reported; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("reported %v", err)
+	}
+	w.mustRefresh()
+	cancel()
+	<-done
 }
