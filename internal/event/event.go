@@ -2,7 +2,7 @@
 // expected and what they found, and how it ended.
 //
 // The record is handed to the operating system before an answer that grants anything leaves, and fsynced for
-// administrators' changes; if it cannot be written, nothing is handed out. It never holds a token, a secret, a claim's
+// administrators' changes where it goes to a file; if it cannot be written, nothing is handed out. It never holds a token, a secret, a claim's
 // value or the whole id of a guest, which is a bearer secret: steps describe, they do not quote.
 package event
 
