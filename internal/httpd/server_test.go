@@ -220,6 +220,7 @@ func TestDefaults(t *testing.T) {
 	want := Limits{
 		BodyBytes: 512 << 10, BodyMemory: 256 << 20, HeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		RequestTimeout: 15 * time.Second, WriteTimeout: 35 * time.Second, IdleTimeout: 90 * time.Second, MaxConnections: 10_000, ConnectionsPerClient: 500,
+		Streams: 100,
 	}
 	if got.Limits != want || got.ShutdownGrace != 30*time.Second || got.ShutdownDelay != 0 {
 		t.Errorf("got %+v", got)
