@@ -18,6 +18,7 @@ import (
 
 	"idpool/internal/config"
 	"idpool/internal/identity"
+	"idpool/internal/issuer"
 	"idpool/internal/keyring"
 	"idpool/internal/pool"
 	"idpool/internal/snapshot"
@@ -216,6 +217,16 @@ func flip(token string, part int) string {
 	return strings.Join(parts, ".")
 }
 
+// signed is a token of ours with any claims.
+func (w *world) signed(c issuer.Claims) string {
+	w.t.Helper()
+	token, err := issuer.Sign(w.snapshot().Keys, &c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
 // TestD11: a token of ours is a login only for its own identity in its own pool, while it lives, under a key that is not
 // retired, and alone.
 func TestD11(t *testing.T) {
@@ -275,6 +286,43 @@ func TestD11(t *testing.T) {
 	} {
 		w.refuse(t, name, row.code, row.sentence, row.a)
 	}
+	// Tokens that only we could have signed, each with one claim that is not right.
+	good := issuer.Claims{
+		Issuer: "https://idpool.test", IdentityID: dev.IdentityId, PoolID: w.pool, AMR: []string{"authenticated", developer, developer + ":" + w.pool + ":dev"},
+		Issued: noon, Expiry: noon.Add(time.Minute),
+	}
+	w.vend(dev.IdentityId, map[string]string{own: w.signed(good)})
+	for name, change := range map[string]func(*issuer.Claims){
+		"another issuer":           func(c *issuer.Claims) { c.Issuer = "https://idpool.example" },
+		"AWS's issuer":             func(c *issuer.Claims) { c.Issuer = "https://" + own },
+		"another identity":         func(c *issuer.Claims) { c.IdentityID = second.IdentityId },
+		"another pool":             func(c *issuer.Claims) { c.PoolID = other },
+		"no login":                 func(c *issuer.Claims) { c.AMR = nil },
+		"authenticated by nothing": func(c *issuer.Claims) { c.AMR = c.AMR[:1] },
+		"a guest with a login":     func(c *issuer.Claims) { c.AMR = append([]string{"unauthenticated"}, c.AMR[1:]...) },
+		"another user": func(c *issuer.Claims) {
+			c.AMR = []string{"authenticated", developer, developer + ":" + w.pool + ":second"}
+		},
+		"the user and another's login": func(c *issuer.Claims) { c.AMR = append(slices.Clone(c.AMR), w.idp.key(0), w.idp.arn(0)+":OIDC:x") },
+		"ended":                        func(c *issuer.Claims) { c.Issued, c.Expiry = noon.Add(-time.Hour), noon.Add(-time.Second) },
+	} {
+		changed := good
+		change(&changed)
+		want := notCognito
+		if name == "ended" {
+			want = fmt.Sprintf("Invalid login token. Token expired: %d >= %d", noon.Unix(), noon.Unix()-1)
+		}
+		w.refuse(t, "signed by us: "+name, refused, want, vend(dev.IdentityId, object{own: w.signed(changed)}))
+	}
+	// A token does not outlive the login that it was given for, though others are left.
+	w.developerToken(object{"Logins": user("leaves")})
+	w.ok("MergeDeveloperIdentities", w.merge("leaves", "second"))
+	leaving := w.developerToken(object{"Logins": user("leaves")})
+	w.vend(second.IdentityId, map[string]string{own: leaving.Token})
+	w.ok("UnlinkDeveloperIdentity", object{"IdentityPoolId": w.pool, "DeveloperProviderName": developer, "IdentityId": second.IdentityId, "DeveloperUserIdentifier": "leaves"})
+	w.refuse(t, "a login that left", refused, notCognito, vend(second.IdentityId, object{own: leaving.Token}))
+	w.vend(second.IdentityId, map[string]string{own: second.Token})
+
 	w.rotate(keyring.VerifyOnly)
 	w.vend(dev.IdentityId, map[string]string{own: dev.Token})
 	w.rotate(keyring.Retired)
