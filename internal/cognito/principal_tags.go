@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -126,18 +125,7 @@ func tagValue(l *login.Login, claim string) (string, bool) {
 	if list, ok := v.([]any); ok && len(list) == 1 {
 		v = list[0]
 	}
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		if v {
-			return "true", true
-		}
-		return "false", true
-	}
-	return "", false
+	return login.Text(v)
 }
 
 // checkTags refuses what cannot be session tags (spec sts-iam §1.3).

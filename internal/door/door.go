@@ -9,12 +9,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"idpool/internal/admission"
 	"idpool/internal/event"
@@ -216,7 +213,7 @@ func (d *Door) record(q *request, err error, start time.Time) error {
 			e.Cause = event.CutIDs(f.Cause.Error())
 		}
 	}
-	makeLegible(e)
+	e.MakeLegible()
 	took := d.now().Sub(start)
 	e.Micros = took.Microseconds()
 	failed := d.sink.Write(e, q.row != nil && q.row.Writes && err == nil)
@@ -256,35 +253,6 @@ func (a *answer) write(w http.ResponseWriter) {
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client may be gone; there is nobody to tell
-}
-
-// makeLegible cleans the texts of an event that may repeat what a caller sent, such as the ARN of a role that nobody has.
-func makeLegible(e *event.Record) {
-	texts := []*string{&e.Message, &e.Cause}
-	for i := range e.Steps {
-		step := &e.Steps[i]
-		texts = append(texts, &step.Subject, &step.Expected, &step.Found)
-	}
-	for _, text := range texts {
-		*text = legible(*text)
-	}
-}
-
-// secretForm is what looks like a secret in the wrong place: a long run of base64url, as in tokens, or a word of 40 letters
-// of base64, as secret access keys are.
-var secretForm = regexp.MustCompile(`[\w-]{65,}|(?:^|[ '"])[A-Za-z0-9+/]{40}(?:$|[ '".])`)
-
-// legible cuts what looks like a secret, and replaces the characters that a terminal does not show, or that make it show
-// something else than is there (security I8): JSON escapes control characters, but not those that turn the direction of
-// writing.
-func legible(text string) string {
-	text = secretForm.ReplaceAllStringFunc(text, func(found string) string { return found[:5] + "…" })
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }
 
 // oneLine keeps what a header may bring into an event short and printable.

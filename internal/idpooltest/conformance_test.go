@@ -17,6 +17,8 @@ import (
 	"idpool/internal/account"
 	"idpool/internal/config"
 	"idpool/internal/pool"
+	"idpool/internal/store"
+	"idpool/internal/store/storetest"
 	"idpool/internal/testidp"
 )
 
@@ -510,6 +512,16 @@ func TestDeveloperTokens(t *testing.T) {
 		}
 		s.refuses(t, name, 400, refused{code, row.want}, func() *answer { return s.call(row.operation, nil, row.in) })
 	}
+	// A merged user's token leads nowhere: not to the identity that it names, nor to that which has its login now.
+	moved, movedToken := mint(s.Dev.PoolID, "moved")
+	s.MustCall("MergeDeveloperIdentities", s.Admin(), object{"IdentityPoolId": s.Dev.PoolID, "DeveloperProviderName": developer,
+		"SourceUserIdentifier": "moved", "DestinationUserIdentifier": "one"}, nil)
+	for id, want := range map[string]string{moved: forbidden(moved), one: none} {
+		s.refuses(t, "a merged user's, for "+id, 400, refused{"NotAuthorizedException", want},
+			func() *answer {
+				return s.call("GetCredentialsForIdentity", nil, object{"IdentityId": id, "Logins": own(movedToken)})
+			})
+	}
 	s.mustAdvance(c, 900*time.Second)
 	now, exp := noon.Unix()+900, noon.Unix()+900
 	s.refuses(t, "ended", 400, refused{"NotAuthorizedException", "Invalid login token. Token expired: " + strconv.FormatInt(now, 10) + " >= " + strconv.FormatInt(exp, 10)},
@@ -572,14 +584,36 @@ func TestDeletedIdentities(t *testing.T) {
 	if fresh := s.MustGetID("alice"); fresh == alice {
 		t.Error("a deleted id came back")
 	}
-	// A deleted pool takes its identities with it, for everybody and at once.
+}
+
+// TestDeletedPool: its identities are gone for everybody and at once, though their rows are deleted later.
+func TestDeletedPool(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{WrapStore: func(inner *store.Store) *store.Store {
+		fails := storetest.NewFaulty(inner)
+		for range 100 {
+			fails.FailNext(storetest.IdentitiesPurge, storetest.Before, errBroken)
+		}
+		return fails.Store
+	}})
 	poolID := s.mustPool(object{"AllowUnauthenticatedIdentities": true})
 	guest := s.mustIdentity("GetId", object{"IdentityPoolId": poolID})
 	s.MustCall("DeleteIdentityPool", s.Admin(), object{"IdentityPoolId": poolID}, nil)
-	s.refuses(t, "guest of a deleted pool", 400, refused{"ResourceNotFoundException", "Identity '" + guest + "' not found."},
-		func() *answer { return s.call("GetCredentialsForIdentity", nil, object{"IdentityId": guest}) })
-	s.refuses(t, "deleted pool", 400, refused{"ResourceNotFoundException", "IdentityPool '" + poolID + "' not found."},
-		func() *answer { return s.call("DeleteIdentityPool", s.Admin(), object{"IdentityPoolId": poolID}) })
+	if n := len(s.MustIdentities(poolID)); n != 1 {
+		t.Fatalf("got %d rows, want that of the guest still there", n)
+	}
+	notFound := refused{"ResourceNotFoundException", "Identity '" + guest + "' not found."}
+	for operation, in := range map[string]object{
+		"GetCredentialsForIdentity": {"IdentityId": guest}, "GetOpenIdToken": {"IdentityId": guest},
+		"UnlinkIdentity": {"IdentityId": guest, "Logins": s.logins("alice"), "LoginsToRemove": []string{s.IdP.Key}},
+	} {
+		s.refuses(t, operation, 400, notFound, func() *answer { return s.call(operation, nil, in) })
+	}
+	s.refuses(t, "DescribeIdentity", 400, notFound, func() *answer { return s.call("DescribeIdentity", s.Admin(), object{"IdentityId": guest}) })
+	for _, operation := range []string{"DeleteIdentityPool", "DescribeIdentityPool"} {
+		s.refuses(t, operation, 400, refused{"ResourceNotFoundException", "IdentityPool '" + poolID + "' not found."},
+			func() *answer { return s.call(operation, s.Admin(), object{"IdentityPoolId": poolID}) })
+	}
 }
 
 func TestConformance20Update(t *testing.T) {

@@ -8,6 +8,8 @@ package login
 
 import (
 	"context"
+	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -68,6 +70,20 @@ func (l *Login) MappingKey() string {
 		return l.Provider.Key + ":" + l.Audience
 	default:
 		return l.Provider.Key
+	}
+}
+
+// Text returns a claim's value as text: a string as it is, a number or a boolean in its JSON form. Others have none.
+func Text(claim any) (string, bool) {
+	switch v := claim.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	default:
+		return "", false
 	}
 }
 

@@ -6,7 +6,6 @@
 package rolemap
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -144,27 +143,16 @@ func Matches(r *pool.Rule, claims map[string]any) bool {
 
 // texts returns a claim's values in their JSON form: strings, numbers and booleans. Others are no values.
 func texts(claim any) (values []string, isList bool) {
-	switch v := claim.(type) {
-	case []any:
-		for _, e := range v {
-			one, nested := texts(e)
-			if !nested {
-				values = append(values, one...)
-			}
-		}
-		return values, true
-	case string:
-		return []string{v}, false
-	case json.Number:
-		return []string{v.String()}, false
-	case bool:
-		if v {
-			return []string{"true"}, false
-		}
-		return []string{"false"}, false
-	default:
-		return nil, false
+	elements, isList := claim.([]any)
+	if !isList {
+		elements = []any{claim}
 	}
+	for _, e := range elements {
+		if text, ok := login.Text(e); ok {
+			values = append(values, text)
+		}
+	}
+	return values, isList
 }
 
 // list reads cognito:roles, which tokens carry as an array and documentation describes as text with commas.

@@ -1,10 +1,8 @@
 package sts
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"idpool/internal/fault"
@@ -118,7 +116,7 @@ func loginKeys(keys *policy.Context, l *login.Login) {
 		}
 		if list, ok := claim.([]any); ok {
 			keys.SetList(key, simples(list)...)
-		} else if text, ok := simple(claim); ok {
+		} else if text, ok := login.Text(claim); ok {
 			keys.Set(key, text)
 		}
 	}
@@ -132,21 +130,9 @@ func poses(name string) bool {
 func simples(list []any) []string {
 	var out []string
 	for _, v := range list {
-		if text, ok := simple(v); ok {
+		if text, ok := login.Text(v); ok {
 			out = append(out, text)
 		}
 	}
 	return out
-}
-
-func simple(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		return strconv.FormatBool(v), true
-	}
-	return "", false
 }
