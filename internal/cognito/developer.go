@@ -30,8 +30,8 @@ func (s *Service) GetOpenIdTokenForDeveloperIdentity(ctx context.Context, call *
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.PrincipalTags); err != nil {
-		return nil, err
+	if err := checkTags(in.PrincipalTags); err != nil { // the caller's own, not a claim's
+		return nil, fault.New(fault.InvalidParameter, "%s", fault.From(err).Message)
 	}
 	who := &entered{pool: p, developer: user}
 	if who.logins, err = s.verify(ctx, call, p, public); err != nil {

@@ -137,8 +137,8 @@ func TestD9(t *testing.T) {
 		"a registered user, for somebody":       {mint(object{"IdentityId": alice, "Logins": user("dev")}), taken, registered},
 		"a registered user, with the own login": {mint(object{"IdentityId": alice, "Logins": both(user("dev"), w.idp.login(0, "alice"))}), taken, registered},
 		"a login that is no token":              {mint(object{"Logins": both(user("new"), map[string]string{w.idp.key(0): "alice"})}), refused, notOpenID},
-		"an illegal tag":                        {mint(object{"Logins": user("new"), "PrincipalTags": object{"aws:x": "y"}}), refused, ""},
-		"a value that is no tag's":              {mint(object{"Logins": user("new"), "PrincipalTags": object{"team": "*"}}), refused, ""},
+		"an illegal tag":                        {mint(object{"Logins": user("new"), "PrincipalTags": object{"aws:x": "y"}}), invalid, ""},
+		"a value that is no tag's":              {mint(object{"Logins": user("new"), "PrincipalTags": object{"team": "*"}}), invalid, ""},
 		"without the permission":                {ask{everythingElse, "GetOpenIdTokenForDeveloperIdentity", mint(object{"Logins": user("new")}).in}, denied, ""},
 		"with that of another pool":             {ask{elsewhere, "GetOpenIdTokenForDeveloperIdentity", mint(object{"Logins": user("new")}).in}, denied, ""},
 	} {

@@ -95,7 +95,7 @@ func tagMapOnWire(poolID, name string, m pool.TagMap) *PrincipalTagAttributeMap 
 }
 
 // principalTags are the tags that the logins of a call make. Logins that disagree on one are refused: who may link a second
-// provider must not choose. A claim that is absent makes none; one whose value cannot be
+// provider must not choose. A claim that is absent, or has several values, makes none; one whose value cannot be
 // a tag refuses the call (security E9): a tag that is silently missing could open a policy that says NotEquals.
 func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, error) {
 	out := map[string]string{}

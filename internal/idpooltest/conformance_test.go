@@ -415,7 +415,7 @@ func TestConformance18Developers(t *testing.T) {
 			refused{"NotAuthorizedException", cognitoToken}},
 		"a bad token beside it": {object{"Logins": map[string]string{"login.corp.app": "four", s.IdP.Key: "x"}},
 			refused{"NotAuthorizedException", "Invalid login token. Not a valid OpenId Connect identity token."}},
-		"a tag that is none": {object{"Logins": as("five"), "PrincipalTags": object{"aws:x": "y"}}, refused{"NotAuthorizedException", "Invalid principal tag: tag aws:x"}},
+		"a tag that is none": {object{"Logins": as("five"), "PrincipalTags": object{"aws:x": "y"}}, refused{"InvalidParameterException", "Invalid principal tag: aws:x"}},
 		"too long":           {object{"Logins": as(strings.Repeat("u", 1025))}, refused{"InvalidParameterException", "A developer user identifier has at most 1024 bytes."}},
 	} {
 		s.refuses(t, name, 400, c.want, func() *answer { return token(c.in) })
@@ -692,7 +692,7 @@ func TestConformance22PrincipalTags(t *testing.T) {
 	}
 	for _, hostile := range []string{"*", "${aws:username}", "?", "a,b", strings.Repeat("a", 257)} {
 		got := s.call("GetCredentialsForIdentity", nil, object{"IdentityId": s.MustGetID("alice"), "Logins": s.Logins(s.token("alice", object{"team": hostile}))})
-		if want := (refused{"NotAuthorizedException", "Invalid principal tag: tag team"}); got.refusal() != want {
+		if want := (refused{"NotAuthorizedException", "Invalid principal tag: team"}); got.refusal() != want {
 			t.Errorf("%q: got %+v, want %+v", hostile, got.refusal(), want)
 		}
 	}

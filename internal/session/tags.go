@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -26,7 +27,7 @@ func CheckTags(tags map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		folded := strings.ToLower(k)
 		if k == "" || seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k, maxTagKey) || !tagText(tags[k], maxTagValue) {
-			return fmt.Errorf("tag %s", k)
+			return errors.New(k)
 		}
 		seen[folded] = true
 	}
