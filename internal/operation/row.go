@@ -62,7 +62,7 @@ type Row struct {
 	Access Access
 	// BodyOnly operations carry a token, which must not stand in a query, where proxies log it.
 	BodyOnly bool
-	// Writes is whether the operation changes configuration: its event is fsynced before the answer.
+	// Writes is whether the operation changes configuration: its event is durable before the answer.
 	Writes bool
 	// In and Out are the shapes of the wire types; Out is nil for operations that answer nothing.
 	In, Out *shape.Shape
