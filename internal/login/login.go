@@ -43,6 +43,8 @@ type Provider struct {
 	Algorithms []string
 	// AZPReplacesAudience is AWS's rule: where `azp` is present it is checked instead of `aud`. Default false: both are.
 	AZPReplacesAudience bool
+	// SAML is what the metadata of a SAML provider says; nil for other kinds.
+	SAML *Metadata
 	// Config tells apart two configurations of one issuer, so that caches are never shared between them (security A15).
 	Config string
 }
@@ -58,6 +60,8 @@ type Login struct {
 	Claims map[string]any
 	// Expires is when the token ends.
 	Expires time.Time
+	// Assertion is what a SAML login says beyond its claims; nil for other kinds.
+	Assertion *Assertion
 }
 
 // MappingKey returns the provider's key in a pool's role mappings (spec cognito-identity §7.17): the ARN of an IAM provider,
