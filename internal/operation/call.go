@@ -84,7 +84,7 @@ func (c *Caller) Describe(k *policy.Context) {
 }
 
 // describeSession adds the keys of a session of a role. Session tags replace the role's tags of the same name; the claims
-// of our own token survive into the session, a guest's too (spec sts-iam §1.9).
+// of our own token survive into the session, a guest's too, and so does the subject of an assertion (spec sts-iam §1.9).
 func describeSession(k *policy.Context, s *session.Session, role *snapshot.Role) {
 	k.Set("aws:PrincipalArn", s.RoleARN())
 	k.Set("aws:PrincipalType", "AssumedRole")
@@ -103,4 +103,5 @@ func describeSession(k *policy.Context, s *session.Session, role *snapshot.Role)
 		k.Set("aws:FederatedProvider", s.Federated)
 	}
 	OwnClaims(k, s.PoolID, s.IdentityID, s.AMR)
+	SAMLSubject(k, s.SAML)
 }

@@ -6,6 +6,7 @@ import (
 
 	"idpool/internal/login"
 	"idpool/internal/policy"
+	"idpool/internal/session"
 	"idpool/internal/shape"
 )
 
@@ -17,6 +18,16 @@ func OwnClaims(k *policy.Context, poolID, identityID string, amr []string) {
 	k.Set(login.OwnIssuer+":aud", poolID)
 	k.Set(login.OwnIssuer+":sub", identityID)
 	k.SetList(login.OwnIssuer+":amr", amr...)
+}
+
+// SAMLSubject adds the condition keys of an assertion that survive into a session.
+func SAMLSubject(k *policy.Context, s session.SAML) {
+	if s == (session.SAML{}) {
+		return
+	}
+	k.Set("saml:sub", s.Subject)
+	k.Set("saml:sub_type", s.SubjectType)
+	k.Set("saml:namequalifier", s.NameQualifier)
 }
 
 // Access is who may call an operation.

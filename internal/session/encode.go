@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// formatVersion is the first byte of a payload. A reader knows its own version and the one before.
-const formatVersion = 1
+// formatVersion is the first byte of a payload. A reader knows its own version and the one before, so that sessions
+// outlive an update.
+const formatVersion = 2
 
 const (
 	flagGuest = 1 << iota
@@ -22,7 +23,7 @@ func encode(s *Session) []byte {
 	b = append(b, formatVersion, flags(s))
 	b = binary.AppendVarint(b, s.Issued.Unix())
 	b = binary.AppendVarint(b, s.Expires.Unix())
-	for _, text := range s.texts() {
+	for _, text := range s.texts(formatVersion) {
 		b = appendString(b, *text)
 	}
 	for _, list := range s.lists() {
@@ -39,13 +40,13 @@ func encode(s *Session) []byte {
 }
 
 func decode(b []byte) (*Session, error) {
-	if len(b) < 2 || b[0] != formatVersion || b[1] > flagGuest|flagPolicies {
+	if len(b) < 2 || b[0] != formatVersion && b[0] != formatVersion-1 || b[1] > flagGuest|flagPolicies {
 		return nil, errFormat
 	}
 	s := &Session{Guest: b[1]&flagGuest != 0, HasPolicies: b[1]&flagPolicies != 0}
 	r := reader{b: b[2:]}
 	s.Issued, s.Expires = r.time(), r.time()
-	for _, text := range s.texts() {
+	for _, text := range s.texts(b[0]) {
 		*text = r.text()
 	}
 	for _, list := range s.lists() {
@@ -62,12 +63,16 @@ func decode(b []byte) (*Session, error) {
 	return s, nil
 }
 
-// texts and lists name the fields once for both directions. New ones are added at the end, with a new version.
-func (s *Session) texts() []*string {
-	return []*string{
+// texts and lists name the fields once for both directions. What a version adds stands at the end.
+func (s *Session) texts(version byte) []*string {
+	out := []*string{
 		&s.AccessKeyID, &s.Account, &s.RoleName, &s.RolePath, &s.RoleID, &s.Name,
 		&s.SourceIdentity, &s.Federated, &s.PoolID, &s.IdentityID,
 	}
+	if version >= 2 {
+		out = append(out, &s.SAML.Subject, &s.SAML.SubjectType, &s.SAML.NameQualifier)
+	}
+	return out
 }
 
 func (s *Session) lists() []*[]string { return []*[]string{&s.Policies, &s.Transitive, &s.AMR} }

@@ -51,7 +51,12 @@ type Session struct {
 	PoolID     string
 	IdentityID string
 	AMR        []string
+	// SAML is what a SAML assertion leaves in a session that came from one.
+	SAML SAML
 }
+
+// SAML holds the values of saml:sub, saml:sub_type and saml:namequalifier; all empty where no assertion was.
+type SAML struct{ Subject, SubjectType, NameQualifier string }
 
 // ARN returns the session's ARN.
 func (s *Session) ARN() string { return arn.AssumedRole(s.Account, s.RoleName, s.Name) }

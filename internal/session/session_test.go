@@ -34,6 +34,7 @@ func full() *Session {
 		Issued: now, Expires: now.Add(time.Hour), Guest: true, Policies: []string{"{}", ""}, HasPolicies: true,
 		Tags: []Tag{{"k", "v"}, {"", ""}}, Transitive: []string{"k"}, SourceIdentity: "s", Federated: "cognito-identity.amazonaws.com",
 		PoolID: "us-east-1:p", IdentityID: "us-east-1:i", AMR: []string{"authenticated", "é\x00"},
+		SAML: SAML{Subject: "alice@example.com", SubjectType: "persistent", NameQualifier: "q="},
 	}
 }
 
@@ -89,6 +90,28 @@ func TestMintRefusesWhatIsTooLong(t *testing.T) {
 	s.Policies = []string{strings.Repeat("x", MaxToken)}
 	if _, err := Mint(plain{}, s); !fault.Is(err, fault.PackedPolicyTooLarge) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A session of the version before opens, without what it could not have.
+func TestOpensTheVersionBefore(t *testing.T) {
+	const before = "\x01\x03\x80\xc8\xce\xb4\x0d\xa0\x80\xcf\xb4\x0d" +
+		"\x14ASIAY34FZKBOKMUTVV7A\x0c609629065308\x01R\x03/p/\x05AROA1\x1aCognitoIdentityCredentials" +
+		"\x01s\x1ecognito-identity.amazonaws.com\x0bus-east-1:p\x0bus-east-1:i" +
+		"\x02\x02{}\x00\x01\x01k\x02\x0dauthenticated\x03é\x00\x02\x01k\x01v\x00\x00"
+	want := full()
+	want.SAML = SAML{}
+	got, _, err := Open(plain{}, Purpose+":"+before, want.AccessKeyID, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(got, want); d != "" {
+		t.Error(d)
+	}
+	for _, version := range []string{"\x00", "\x03"} {
+		if _, _, err := Open(plain{}, Purpose+":"+version+before[1:], want.AccessKeyID, now); !fault.Is(err, fault.UnrecognizedClient) {
+			t.Errorf("version %q: got %v", version, err)
+		}
 	}
 }
 
