@@ -11,24 +11,16 @@ import (
 )
 
 // Roles returns the roles in the order of their names, without regard to case.
-func (s *Snapshot) Roles() []*Role { return sorted(s.roles) }
+func (s *Snapshot) Roles() []*Role { return s.roles.sorted() }
 
 // Users returns the users in the order of their names, without regard to case.
-func (s *Snapshot) Users() []*User { return sorted(s.users) }
+func (s *Snapshot) Users() []*User { return s.users.sorted() }
 
 // Policies returns the account's own managed policies in the order of their names, without regard to case.
-func (s *Snapshot) Policies() []*Policy { return sorted(s.policies) }
+func (s *Snapshot) Policies() []*Policy { return s.policies.sorted() }
 
 // OIDCProviders returns the providers in the order of their ARNs.
-func (s *Snapshot) OIDCProviders() []*OIDCProvider { return sorted(s.providers) }
-
-func sorted[T any](documents map[string]T) []T {
-	out := make([]T, 0, len(documents))
-	for _, id := range slices.Sorted(maps.Keys(documents)) {
-		out = append(out, documents[id])
-	}
-	return out
-}
+func (s *Snapshot) OIDCProviders() []*OIDCProvider { return s.providers.sorted() }
 
 // User returns the user with the ARN, or nil.
 func (s *Snapshot) User(userARN string) *User {
@@ -51,10 +43,16 @@ func (s *Snapshot) ManagedPolicy(policyARN string) *Policy {
 }
 
 // PolicyNamed returns the account's own managed policy with the name, without regard to case, or nil.
-func (s *Snapshot) PolicyNamed(name string) *Policy { return s.policies[documentID(name)] }
+func (s *Snapshot) PolicyNamed(name string) *Policy { return s.policies.get(documentID(name)) }
 
 // AWSPolicies returns the policies of account.AWSManaged in the order of their names.
-func AWSPolicies() []*Policy { return sorted(awsManaged) }
+func AWSPolicies() []*Policy {
+	out := make([]*Policy, 0, len(awsManaged))
+	for _, name := range slices.Sorted(maps.Keys(awsManaged)) {
+		out = append(out, awsManaged[name])
+	}
+	return out
+}
 
 // awsManaged are the policies of account.AWSManaged by name.
 var awsManaged = compileAWSManaged()

@@ -45,17 +45,14 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	s.roles = update(s, s.roles, changed[KindRole], c.role)
 	s.users = update(s, s.users, changed[KindUser], c.user)
 	s.pools = update(s, s.pools, changed[KindPool], poolOf)
-	if len(changed[KindPolicy]) > 0 {
-		s.relinkPolicies()
+	if policies := changed[KindPolicy]; len(policies) > 0 {
+		s.relinkPolicies(idsOf(policies))
 	}
 	if len(changed[KindOIDCProvider]) > 0 {
 		s.relinkProviders()
 	}
-	if len(changed[KindRole])+len(changed[KindPolicy]) > 0 {
-		s.indexRoles()
-	}
-	if len(changed[KindUser])+len(changed[KindPolicy]) > 0 {
-		s.indexKeys()
+	if users := changed[KindUser]; len(users) > 0 {
+		s.keys = s.indexKeys(prev, users)
 	}
 	if len(changed[KindKeyring]) > 0 {
 		return s, s.openKeys(c.Holder)
@@ -63,7 +60,7 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	return s, nil
 }
 
-// follow returns a copy of prev that shares its maps, which update replaces before it changes them.
+// follow returns a copy of prev that shares its tables.
 func (c *Compiler) follow(prev *Snapshot) *Snapshot {
 	if prev == nil {
 		return &Snapshot{Account: c.Account, Region: c.Region, Broken: map[string]error{}}
@@ -76,16 +73,13 @@ func (c *Compiler) follow(prev *Snapshot) *Snapshot {
 func broken(d store.Document) string { return string(d.Kind) + " " + d.ID }
 
 // update returns old with the changed documents compiled into it; old itself where nothing changed.
-func update[T any](s *Snapshot, old map[string]T, changed []store.Document, compile func(*Snapshot, store.Document) (T, error)) map[string]T {
+func update[T any](s *Snapshot, old table[T], changed []store.Document, compile func(*Snapshot, store.Document) (T, error)) table[T] {
 	if len(changed) == 0 {
 		return old
 	}
-	out := maps.Clone(old)
-	if out == nil {
-		out = map[string]T{}
-	}
+	out := old.change()
 	for _, d := range changed {
-		delete(out, d.ID)
+		out.delete(d.ID)
 		if d.Deleted {
 			continue
 		}
@@ -94,9 +88,9 @@ func update[T any](s *Snapshot, old map[string]T, changed []store.Document, comp
 			s.Broken[broken(d)] = err
 			continue
 		}
-		out[d.ID] = v
+		out.set(d.ID, v)
 	}
-	return out
+	return out.done()
 }
 
 func (c *Compiler) policy(_ *Snapshot, d store.Document) (*Policy, error) {
@@ -206,15 +200,14 @@ func (s *Snapshot) policiesOf(inline map[string]string, attached []string, bound
 
 // brokenPolicy reports whether the managed policy is there and cannot be compiled.
 func (s *Snapshot) brokenPolicy(policyARN string) bool {
-	id := documentID(policyARN[strings.LastIndexByte(policyARN, '/')+1:])
-	return s.Broken[broken(store.Document{Kind: KindPolicy, ID: id})] != nil
+	return s.Broken[broken(store.Document{Kind: KindPolicy, ID: policyID(policyARN)})] != nil
 }
 
 // providersOf compiles the providers of a pool whose logins can be verified. One that is gone takes its logins with it.
 func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
 	out := map[string]*login.Provider{}
 	for _, providerARN := range p.OIDCProviders {
-		if o := s.providers[providerARN]; o != nil {
+		if o := s.providers.get(providerARN); o != nil {
 			v := o.Login()
 			out[v.Key] = v
 		}
@@ -222,62 +215,88 @@ func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
 	return out
 }
 
-// relinkPolicies compiles again what managed policies are attached to.
-func (s *Snapshot) relinkPolicies() {
-	s.roles, s.users = maps.Clone(s.roles), maps.Clone(s.users)
-	for id, r := range s.roles {
-		if len(r.Attached) == 0 && r.Boundary == "" {
-			continue
-		}
-		again := *r
-		again.Policies = s.bearing(KindRole, id, r.Inline, r.Attached, r.Boundary)
-		s.roles[id] = &again
+func idsOf(docs []store.Document) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range docs {
+		out[d.ID] = true
 	}
-	for id, u := range s.users {
-		if len(u.Attached) == 0 && u.Boundary == "" {
-			continue
+	return out
+}
+
+// bears reports whether one of the changed policies, by document id, is attached or the boundary.
+func bears(changed map[string]bool, attached []string, boundary string) bool {
+	return changed[policyID(boundary)] || slices.ContainsFunc(attached, func(a string) bool { return changed[policyID(a)] })
+}
+
+// policyID is the document id of the managed policy with the ARN, if it is one of the account.
+func policyID(policyARN string) string {
+	return documentID(policyARN[strings.LastIndexByte(policyARN, '/')+1:])
+}
+
+// relinkPolicies compiles again what the changed managed policies are attached to.
+func (s *Snapshot) relinkPolicies(changed map[string]bool) {
+	roles, users := s.roles.change(), s.users.change()
+	for id, r := range s.roles.all() {
+		if bears(changed, r.Attached, r.Boundary) {
+			again := *r
+			again.Policies = s.bearing(KindRole, id, r.Inline, r.Attached, r.Boundary)
+			roles.set(id, &again)
 		}
-		again := *u
-		again.Policies = s.bearing(KindUser, id, u.Inline, u.Attached, u.Boundary)
-		s.users[id] = &again
 	}
+	for id, u := range s.users.all() {
+		if bears(changed, u.Attached, u.Boundary) {
+			again := *u
+			again.Policies = s.bearing(KindUser, id, u.Inline, u.Attached, u.Boundary)
+			users.set(id, &again)
+		}
+	}
+	s.roles, s.users = roles.done(), users.done()
 }
 
 func (s *Snapshot) relinkProviders() {
-	s.pools = maps.Clone(s.pools)
-	for id, p := range s.pools {
+	pools := s.pools.change()
+	for id, p := range s.pools.all() {
 		if len(p.OIDCProviders) == 0 {
 			continue
 		}
 		again := *p
 		again.Providers = s.providersOf(&p.Pool)
-		s.pools[id] = &again
+		pools.set(id, &again)
 	}
+	s.pools = pools.done()
 }
 
-func (s *Snapshot) indexRoles() {
-	s.roleARNs = make(map[string]*Role, len(s.roles))
-	for _, r := range s.roles {
-		s.roleARNs[r.ARN] = r
-	}
-}
-
-func (s *Snapshot) indexKeys() {
-	s.keys = map[string]*AccessKey{}
-	for _, u := range s.users {
-		for _, k := range u.Keys {
-			s.keys[k.ID] = &AccessKey{AccessKey: k, User: u}
+// indexKeys returns the index of access keys after the users changed. A user who was renamed is two changes: what the old
+// name had goes before what the new one has is taken in.
+func (s *Snapshot) indexKeys(prev *Snapshot, changed []store.Document) table[string] {
+	out := s.keys.change()
+	for _, d := range changed {
+		if prev != nil {
+			eachKey(prev.users.get(d.ID), out.delete)
 		}
+	}
+	for _, d := range changed {
+		eachKey(s.users.get(d.ID), func(id string) { out.set(id, d.ID) })
+	}
+	return out.done()
+}
+
+func eachKey(u *User, do func(id string)) {
+	if u == nil {
+		return
+	}
+	for _, k := range u.Keys {
+		do(k.ID)
 	}
 }
 
 func (s *Snapshot) openKeys(holder keyring.Holder) error {
 	var rings []keyring.Ring
-	for _, use := range slices.Sorted(maps.Keys(s.rings)) {
-		rings = append(rings, s.rings[use].Ring)
+	for _, use := range s.rings.ids() {
+		rings = append(rings, s.rings.get(use).Ring)
 	}
 	for _, use := range []string{keyring.Sealing, keyring.Signing} {
-		if s.rings[use] == nil {
+		if s.rings.get(use) == nil {
 			return errors.New("the store has no ring of keys for " + use)
 		}
 	}

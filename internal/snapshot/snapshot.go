@@ -8,6 +8,7 @@ package snapshot
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"idpool/internal/account"
 	"idpool/internal/arn"
@@ -28,15 +29,14 @@ type Snapshot struct {
 	// Broken says which documents could not be compiled, by kind and id.
 	Broken map[string]error
 
-	pools     map[string]*Pool         // by id
-	roles     map[string]*Role         // by document id
-	users     map[string]*User         // by document id
-	policies  map[string]*Policy       // by document id
-	providers map[string]*OIDCProvider // by ARN
-	rings     map[string]*Ring         // by use
-	purges    map[string]int64         // version by pool id
-	keys      map[string]*AccessKey    // by access key id
-	roleARNs  map[string]*Role         // by ARN
+	pools     table[*Pool]         // by id
+	roles     table[*Role]         // by document id
+	users     table[*User]         // by document id
+	policies  table[*Policy]       // by document id
+	providers table[*OIDCProvider] // by ARN
+	rings     table[*Ring]         // by use
+	purges    table[int64]         // version by pool id
+	keys      table[string]        // the user's document id by access key id
 }
 
 // Pool is a compiled identity pool.
@@ -94,11 +94,11 @@ type AccessKey struct {
 }
 
 // Pool returns the pool with the id, or nil.
-func (s *Snapshot) Pool(id string) *Pool { return s.pools[id] }
+func (s *Snapshot) Pool(id string) *Pool { return s.pools.get(id) }
 
 // PoolIDs returns up to n ids of pools after the given one, in order.
 func (s *Snapshot) PoolIDs(after string, n int) []string {
-	ids := slices.Sorted(maps.Keys(s.pools))
+	ids := s.pools.ids()
 	from, found := slices.BinarySearch(ids, after)
 	if found {
 		from++
@@ -107,30 +107,45 @@ func (s *Snapshot) PoolIDs(after string, n int) []string {
 }
 
 // Role returns the role with the ARN, or nil.
-func (s *Snapshot) Role(arn string) *Role { return s.roleARNs[arn] }
+func (s *Snapshot) Role(roleARN string) *Role {
+	if r := s.RoleNamed(roleARN[strings.LastIndexByte(roleARN, '/')+1:]); r != nil && r.ARN == roleARN {
+		return r
+	}
+	return nil
+}
 
 // AccessKey returns the user's access key with the id, or nil.
-func (s *Snapshot) AccessKey(id string) *AccessKey { return s.keys[id] }
+func (s *Snapshot) AccessKey(id string) *AccessKey {
+	u := s.users.get(s.keys.get(id))
+	if u == nil {
+		return nil
+	}
+	i := slices.IndexFunc(u.Keys, func(k account.AccessKey) bool { return k.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &AccessKey{AccessKey: u.Keys[i], User: u}
+}
 
 // OIDCProvider returns the provider with the ARN, or nil.
-func (s *Snapshot) OIDCProvider(arn string) *OIDCProvider { return s.providers[arn] }
+func (s *Snapshot) OIDCProvider(arn string) *OIDCProvider { return s.providers.get(arn) }
 
 // OIDCProviderOf returns the provider with the issuer, compared byte for byte, or nil.
 func (s *Snapshot) OIDCProviderOf(issuer string) *OIDCProvider {
-	if p := s.providers[arn.OIDCProvider(s.Account, issuer)]; p != nil && p.Issuer == issuer {
+	if p := s.providers.get(arn.OIDCProvider(s.Account, issuer)); p != nil && p.Issuer == issuer {
 		return p
 	}
 	return nil
 }
 
 // Ring returns the ring of a use, or nil.
-func (s *Snapshot) Ring(use string) *Ring { return s.rings[use] }
+func (s *Snapshot) Ring(use string) *Ring { return s.rings.get(use) }
 
 // Purges returns the pools whose identities are to be deleted, with the versions of the notes that say so.
-func (s *Snapshot) Purges() map[string]int64 { return s.purges }
+func (s *Snapshot) Purges() map[string]int64 { return maps.Collect(s.purges.all()) }
 
 // UserNamed returns the user with the name, without regard to case, or nil.
-func (s *Snapshot) UserNamed(name string) *User { return s.users[documentID(name)] }
+func (s *Snapshot) UserNamed(name string) *User { return s.users.get(documentID(name)) }
 
 // RoleNamed returns the role with the name, without regard to case, or nil.
-func (s *Snapshot) RoleNamed(name string) *Role { return s.roles[documentID(name)] }
+func (s *Snapshot) RoleNamed(name string) *Role { return s.roles.get(documentID(name)) }
