@@ -67,6 +67,11 @@ func Pool(region, account, poolID string) string {
 	return ARN{Partition: Partition, Service: "cognito-identity", Region: region, Account: account, Resource: "identitypool/" + poolID}.String()
 }
 
+// Own is the ARN of something that is idpool's own: the resources of idpool:* actions.
+func Own(region, account, resource string) string {
+	return ARN{Partition: Partition, Service: "idpool", Region: region, Account: account, Resource: resource}.String()
+}
+
 // WithoutScheme drops https:// or http:// from an issuer: the form in Logins keys, ARNs and condition keys.
 func WithoutScheme(issuer string) string {
 	if s, ok := strings.CutPrefix(issuer, "https://"); ok {

@@ -44,15 +44,24 @@ func (f *Fault) Error() string {
 
 // JSON calls an operation of Cognito Identity; unsigned where signer is nil. out may be nil.
 func (c *Client) JSON(ctx context.Context, operation string, signer *sigv4.Credentials, in, out any) error {
+	return c.json(ctx, "cognito-identity", "AWSCognitoIdentityService."+operation, signer, in, out)
+}
+
+// Operate calls one of idpool's own operations, for those who run it. out may be nil.
+func (c *Client) Operate(ctx context.Context, operation string, signer *sigv4.Credentials, in, out any) error {
+	return c.json(ctx, "idpool", "Idpool."+operation, signer, in, out)
+}
+
+func (c *Client) json(ctx context.Context, service, target string, signer *sigv4.Credentials, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
 	header := http.Header{
 		"Content-Type": {"application/x-amz-json-1.1"},
-		"X-Amz-Target": {"AWSCognitoIdentityService." + operation},
+		"X-Amz-Target": {target},
 	}
-	answer, status, requestID, err := c.post(ctx, "cognito-identity", header, body, signer)
+	answer, status, requestID, err := c.post(ctx, service, header, body, signer)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"idpool/internal/event"
 	"idpool/internal/iam"
 	"idpool/internal/identity"
+	"idpool/internal/operate"
 	"idpool/internal/operation"
 	"idpool/internal/pool"
 	"idpool/internal/setup"
@@ -356,9 +357,9 @@ func (s *Server) mustProvider(poolID, issuer string, clients ...string) string {
 	return arn.OIDCProvider(Account, issuer)
 }
 
-// services are the tables of the server's operations: Cognito Identity, STS, IAM.
+// services are the tables of the server's operations: Cognito Identity, STS, IAM, and idpool's own.
 func services() []operation.Service {
-	return []operation.Service{(&cognito.Service{}).Table(), (&sts.Service{}).Table(), (&iam.Service{}).Table()}
+	return []operation.Service{(&cognito.Service{}).Table(), (&sts.Service{}).Table(), (&iam.Service{}).Table(), (&operate.Service{}).Table()}
 }
 
 // forge is an issuer whose tokens say whatever a test wants.

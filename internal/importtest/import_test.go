@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"store", "keyring", "shape/shapetest"},
 	{"fetch", "snapshot", "issuer"},
 	{"operation", "awsjson", "awsquery", "store/sqlstore", "keyring/filekeys", "login/oidc", "store/storetest"},
-	{"sts", "iam", "setup"},
+	{"sts", "iam", "setup", "operate"},
 	{"cognito"},
 	{"door"},
 	{"config", "httpd", "testidp", "client"},
@@ -62,7 +62,7 @@ var forbidden = []struct {
 // domain are the packages without I/O, clock and randomness.
 var domain = []string{
 	"fault", "arn", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "store",
-	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "cognito", "setup",
+	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "cognito", "setup", "operate",
 }
 
 func TestImports(t *testing.T) {

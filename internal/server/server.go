@@ -26,6 +26,7 @@ import (
 	"idpool/internal/keyring/filekeys"
 	"idpool/internal/login"
 	"idpool/internal/login/oidc"
+	"idpool/internal/operate"
 	"idpool/internal/operation"
 	"idpool/internal/setup"
 	"idpool/internal/snapshot"
@@ -156,8 +157,9 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
+	own := &operate.Service{Config: s.Source}
 	metrics := httpd.NewMetrics()
-	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table()}
+	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), own.Table()}
 	rates, err := operationRates(c, services)
 	if err != nil {
 		return err

@@ -1,0 +1,32 @@
+package operate
+
+import (
+	op "idpool/internal/operation"
+	"idpool/internal/shape"
+)
+
+// Name is the signing name of the service and the prefix of its actions; TargetPrefix precedes the operation in
+// X-Amz-Target.
+const (
+	Name         = "idpool"
+	TargetPrefix = "Idpool"
+)
+
+// Table returns the operations. There is none that policies do not decide.
+func (s *Service) Table() op.Service {
+	return op.Service{
+		Name: Name, Protocol: op.JSON, TargetPrefix: TargetPrefix,
+		Rows: []op.Row{
+			op.Reading(shapes, "ListKeys", listKeysTarget, s.ListKeys),
+		},
+	}
+}
+
+// shapes are the constraints of the members, by names of our own.
+var shapes = shape.Table{
+	"KeyAlgorithm": shape.Text{},
+	"KeyID":        shape.Text{Min: 1, Max: 128, Pattern: `[\w-]+`},
+	"KeyState":     shape.Text{Enum: []string{"next", "active", "verify-only", "retired"}},
+	"KeyUse":       shape.Text{Enum: []string{"sealing", "signing"}},
+	"Keys":         shape.List{},
+}
