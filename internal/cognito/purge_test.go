@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ func (w *world) crowded(n int) string {
 	for first := 0; first < n; first += batch {
 		change := identity.Change{PoolID: id}
 		for k := first; k < min(first+batch, n); k++ {
-			i := identity.NewGuest(id, arn.ID(region, [16]byte{byte(k >> 8), byte(k)}), noon)
+			i := identity.NewGuest(id, arn.ID(region, [16]byte{byte(k >> 16), byte(k >> 8), byte(k)}), noon)
 			i.Authenticated, i.Logins = true, []identity.LoginKey{{Provider: w.idp.key(0), Subject: fmt.Sprint("user-", k)}}
 			change.Create = append(change.Create, i)
 		}
@@ -85,9 +87,9 @@ func (w *world) empty(poolID string) func() bool {
 	}
 }
 
-// eventually asks again and again, as often as takes many seconds, and never sleeps.
+// eventually asks again and again, for two minutes at most, and never sleeps.
 func (w *world) eventually(done func() bool) bool {
-	for range 200_000 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
 		if done() {
 			return true
 		}
@@ -95,10 +97,24 @@ func (w *world) eventually(done func() bool) bool {
 	return false
 }
 
+// crowd is how many identities the deleted pool has: 100,000 where IDPOOL_CROWD says so, which takes a minute.
+func crowd(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("IDPOOL_CROWD")
+	if text == "" {
+		return 5000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 2000 {
+		t.Fatalf("IDPOOL_CROWD is %q: want a number of identities, 2000 or more", text)
+	}
+	return n
+}
+
 // TestDeletedPool: a pool of many identities is refused at once everywhere, its rows go in the background, and a server
 // that was stopped over that goes on where it was when it is started again.
 func TestDeletedPool(t *testing.T) {
-	const many = 5000
+	many := crowd(t)
 	w := newWorld(t, options{})
 	id := w.crowded(many)
 	first := w.MustIdentities(id)[0]
