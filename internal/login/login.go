@@ -37,12 +37,20 @@ type Provider struct {
 	ARN string
 	// Issuer is the exact `iss`, with its scheme.
 	Issuer string
+	// MoreIssuers are further spellings of `iss`, compared like Issuer.
+	MoreIssuers []string
+	// KeysURL is where the issuer's keys are; empty means where its discovery document says.
+	KeysURL string
 	// Audiences are the client ids of which `aud` must hold one.
 	Audiences []string
 	// Algorithms are the JOSE algorithms that it may use; empty means all that the verifier knows.
 	Algorithms []string
 	// AZPReplacesAudience is AWS's rule: where `azp` is present it is checked instead of `aud`. Default false: both are.
 	AZPReplacesAudience bool
+	// AZPOrAudience is Google's rule: one of `aud` and `azp` must be a client id (spec cognito-identity §8.5).
+	AZPOrAudience bool
+	// TokenUse is what `token_use` must be; empty means that it may be absent.
+	TokenUse string
 	// SAML is what the metadata of a SAML provider says; nil for other kinds.
 	SAML *Metadata
 	// Config tells apart two configurations of one issuer, so that caches are never shared between them (security A15).

@@ -78,7 +78,7 @@ func BenchmarkParse(b *testing.B) {
 		if refusal != nil {
 			b.Fatal(refusal)
 		}
-		if _, refusal := parseClaims(tok.payload, issuer); refusal != nil {
+		if _, refusal := parseClaims(tok.payload, provider()); refusal != nil {
 			b.Fatal(refusal)
 		}
 	}

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,12 +31,12 @@ type claims struct {
 
 // parseClaims reads the payload and makes the checks that need no key: steps 3 to 5 of spec cognito-identity §8.2, and
 // the claims' types. `aud` is missed first, as AWS does: that is what an access token lacks.
-func parseClaims(payload []byte, issuer string) (*claims, *login.Refusal) {
+func parseClaims(payload []byte, p *login.Provider) (*claims, *login.Refusal) {
 	all, err := decodeObject(payload)
 	if err != nil {
 		return nil, malformed("claims as a JSON object", err)
 	}
-	if refusal := checkIssuer(all, issuer); refusal != nil {
+	if refusal := checkIssuer(all, p); refusal != nil {
 		return nil, refusal
 	}
 	for _, name := range [...]string{"aud", "sub", "exp", "iat"} {
@@ -47,7 +48,7 @@ func parseClaims(payload []byte, issuer string) (*claims, *login.Refusal) {
 	if refusal := c.readTypes(); refusal != nil {
 		return nil, refusal
 	}
-	return c, c.checkTokenType()
+	return c, c.checkTokenType(p.TokenUse)
 }
 
 func isAbsent(all map[string]any, name string) bool {
@@ -62,7 +63,7 @@ func isAbsent(all map[string]any, name string) bool {
 }
 
 // checkIssuer compares `iss` with the configured issuer byte for byte (security A14).
-func checkIssuer(all map[string]any, issuer string) *login.Refusal {
+func checkIssuer(all map[string]any, p *login.Provider) *login.Refusal {
 	if isAbsent(all, "iss") {
 		return &login.Refusal{Reason: login.MissingClaim, Claim: "iss", Expected: "the claim", Found: "none, or an empty one"}
 	}
@@ -70,8 +71,8 @@ func checkIssuer(all map[string]any, issuer string) *login.Refusal {
 	if !ok {
 		return invalid("iss", "a string", all["iss"])
 	}
-	if iss != issuer {
-		return &login.Refusal{Reason: login.IssuerMismatch, Claim: "iss", Expected: issuer, Found: describeIssuer(iss, issuer)}
+	if iss != p.Issuer && !slices.Contains(p.MoreIssuers, iss) {
+		return &login.Refusal{Reason: login.IssuerMismatch, Claim: "iss", Expected: p.Issuer, Found: describeIssuer(iss, p.Issuer)}
 	}
 	return nil
 }
@@ -181,13 +182,18 @@ func invalid(name, expected string, found any) *login.Refusal {
 	return &login.Refusal{Reason: login.InvalidClaim, Claim: name, Expected: expected, Found: kind}
 }
 
-// checkTokenType refuses tokens that were issued for something else than to say who somebody is (security A17).
-func (c *claims) checkTokenType() *login.Refusal {
+// checkTokenType refuses tokens that were issued for something else than to say who somebody is (security A17). required is
+// what `token_use` must be where it must be there.
+func (c *claims) checkTokenType(required string) *login.Refusal {
 	if _, ok := c.all["events"]; ok {
 		// OpenID Connect Back-Channel Logout §2.4, RFC 8417 §2.2
 		return &login.Refusal{Reason: login.WrongTokenType, Claim: "events", Expected: "an ID token", Found: "a logout token or a security event"}
 	}
-	if use, ok := c.all["token_use"]; ok && use != "id" {
+	use, ok := c.all["token_use"]
+	if !ok && required != "" {
+		return &login.Refusal{Reason: login.MissingClaim, Claim: "token_use", Expected: required, Found: "none"}
+	}
+	if ok && use != cmp.Or(required, "id") {
 		return &login.Refusal{Reason: login.WrongTokenType, Claim: "token_use", Expected: "id", Found: "another use"}
 	}
 	return nil
@@ -215,6 +221,9 @@ func seconds(n int64) string { return strconv.FormatInt(n, 10) + " s" }
 
 // checkAudience returns the client id for which the token was issued (OpenID Connect Core §3.1.3.7, requirement 6).
 func (c *claims) checkAudience(p *login.Provider) (string, *login.Refusal) {
+	if p.AZPOrAudience {
+		return c.eitherAudience(p)
+	}
 	if p.AZPReplacesAudience && c.azp != "" {
 		if !slices.Contains(p.Audiences, c.azp) {
 			return "", audienceMismatch(p, "azp", "another client id")
@@ -233,6 +242,16 @@ func (c *claims) checkAudience(p *login.Provider) (string, *login.Refusal) {
 		return "", audienceMismatch(p, "azp", "another client id")
 	}
 	return c.aud[i], nil
+}
+
+// eitherAudience returns the client id that `aud`, or else `azp`, holds.
+func (c *claims) eitherAudience(p *login.Provider) (string, *login.Refusal) {
+	for _, client := range append(slices.Clone(c.aud), c.azp) {
+		if client != "" && slices.Contains(p.Audiences, client) {
+			return client, nil
+		}
+	}
+	return "", audienceMismatch(p, "aud", "neither aud nor azp is configured")
 }
 
 func audienceMismatch(p *login.Provider, claim, found string) *login.Refusal {

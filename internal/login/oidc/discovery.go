@@ -38,8 +38,12 @@ func (s *source) fetchSet(ctx context.Context, now time.Time) (set *keySet, repo
 	return newKeySet(keys, dropped, now, doc.MaxAge), report
 }
 
-// discover returns the URL of the issuer's key set (OpenID Connect Discovery §4).
+// discover returns the URL of the issuer's key set: the configured one, or that of the discovery document (OpenID Connect
+// Discovery §4).
 func (s *source) discover(ctx context.Context) (string, error) {
+	if s.id.keysURL != "" {
+		return s.id.keysURL, nil
+	}
 	doc, err := s.fetcher.Get(ctx, strings.TrimSuffix(s.id.issuer, "/")+wellKnown)
 	if err != nil {
 		return "", fmt.Errorf("the discovery document: %w", err)

@@ -57,7 +57,7 @@ type Load struct {
 	Err     error    // nil when the set was replaced
 }
 
-// Verifier is the login.Verifier for login.OIDC. It is safe for concurrent use.
+// Verifier is the login.Verifier for providers whose logins are ID tokens. It is safe for concurrent use.
 type Verifier struct {
 	opts    Options
 	fetcher Fetcher
@@ -105,14 +105,14 @@ func (v *Verifier) Verify(ctx context.Context, p *login.Provider, token string, 
 }
 
 func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, now time.Time) (*login.Login, *login.Refusal) {
-	if p.Kind != login.OIDC || p.Issuer == "" || len(p.Audiences) == 0 {
+	if p.Kind == login.SAML || p.Issuer == "" || len(p.Audiences) == 0 {
 		return nil, &login.Refusal{Reason: login.IssuerUnreachable, Expected: "an OpenID Connect provider with an issuer and client ids", Found: "another provider"}
 	}
 	t, refusal := parseToken(raw)
 	if refusal != nil {
 		return nil, refusal
 	}
-	c, refusal := parseClaims(t.payload, p.Issuer)
+	c, refusal := parseClaims(t.payload, p)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -135,7 +135,7 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 
 // source returns the keys of the provider's configuration.
 func (v *Verifier) source(p *login.Provider, now time.Time) *source {
-	id := sourceID{p.Issuer, p.Config}
+	id := sourceID{p.Issuer, p.KeysURL, p.Config}
 	v.mu.RLock()
 	s := v.sources[id]
 	v.mu.RUnlock()
@@ -176,7 +176,7 @@ func (v *Verifier) evictLocked() {
 // sourceID names the keys of one configuration of one issuer: never a key id, which is the issuer's to choose
 // (security A15).
 type sourceID struct {
-	issuer, config string
+	issuer, keysURL, config string
 }
 
 // touch notes that the source was used. Seconds are enough, and spare the other cores a write on every request.
