@@ -62,6 +62,11 @@ func AssumedRole(account, roleName, sessionName string) string {
 	return ARN{Partition: Partition, Service: "sts", Account: account, Resource: "assumed-role/" + roleName + "/" + sessionName}.String()
 }
 
+// FederatedUser is the ARN of a session of GetFederationToken.
+func FederatedUser(account, name string) string {
+	return ARN{Partition: Partition, Service: "sts", Account: account, Resource: "federated-user/" + name}.String()
+}
+
 // Pool is the ARN of an identity pool. The id holds a colon of its own.
 func Pool(region, account, poolID string) string {
 	return ARN{Partition: Partition, Service: "cognito-identity", Region: region, Account: account, Resource: "identitypool/" + poolID}.String()

@@ -93,14 +93,14 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
+	minted, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
 		RoleARN: choice.RoleARN, Claims: claims, Tags: claims.Tags, Guest: who.guest(),
 		Duration: enhancedDuration, Name: sts.SessionName,
 	})
 	if err != nil {
 		return nil, asConfiguration(err)
 	}
-	return &GetCredentialsForIdentityOutput{Credentials: wire(&c), IdentityId: &who.identity.ID}, nil
+	return &GetCredentialsForIdentityOutput{Credentials: wire(&minted.Credentials), IdentityId: &who.identity.ID}, nil
 }
 
 // asConfiguration turns a refusal of STS into the one sentence that clients know (spec §4.4). Our own failures stay what

@@ -1,6 +1,8 @@
 package cognito_test
 
 import (
+	"crypto/sha512"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -187,9 +189,14 @@ func TestE9(t *testing.T) {
 	if got := len(w.opened(w.ok("GetCredentialsForIdentity", in(nil))).Tags); got != 50 {
 		t.Errorf("got %d tags, want 50", got)
 	}
-	long := strings.Repeat("x", 255)
-	big := object{"IdentityId": w.getID(w.idp.login(0, long)), "Logins": w.idp.login(0, long)}
-	w.refuse(t, "fifty of 255 bytes", badPool, badRoles, ask{op: "GetCredentialsForIdentity", in: big})
+	claims := object{}
+	for n := range 50 {
+		fifty[fmt.Sprint("t", n)] = fmt.Sprint("c", n)
+		sum := sha512.Sum512([]byte{byte(n)})
+		claims[fmt.Sprint("c", n)] = hex.EncodeToString(sum[:])
+	}
+	w.tagMap(0, object{"PrincipalTags": fifty})
+	w.refuse(t, "fifty of 128 bytes that hardly deflate", badPool, badRoles, ask{op: "GetCredentialsForIdentity", in: in(claims)})
 }
 
 // TestTags: tags from the beginning, added, removed and listed, and what policies make of them.

@@ -85,36 +85,73 @@ func fromSession(call *operation.Call, sig *sigv4.Signature) (*operation.Caller,
 	if err != nil {
 		return nil, "", err
 	}
-	role := call.Snapshot.Role(s.RoleARN())
-	if role == nil || role.ID != s.RoleID {
-		return nil, "", session.Invalid(fmt.Errorf("role %s is gone", s.RoleARN()))
+	caller := &operation.Caller{ARN: s.ARN(), Account: s.Account, UserID: s.UserID(), AccessKeyID: s.AccessKeyID, Session: s}
+	behind := onRole
+	if s.Kind != session.OfRole {
+		behind = onUser
 	}
-	policies, err := sessionPolicies(s, role)
-	if err != nil {
+	if err := behind(call.Snapshot, caller); err != nil {
 		return nil, "", session.Invalid(err)
 	}
-	return &operation.Caller{
-		ARN: s.ARN(), Account: s.Account, UserID: s.UserID(), AccessKeyID: s.AccessKeyID,
-		Session: s, Role: role, Policies: policies,
-	}, secret, nil
+	if err := hold(call.Snapshot, caller); err != nil {
+		return nil, "", session.Invalid(err)
+	}
+	return caller, secret, nil
 }
 
-// sessionPolicies are what bears on a session now: what the role has today, cut by what the session was made with.
-func sessionPolicies(s *session.Session, role *snapshot.Role) (policy.Policies, error) {
-	out := role.Policies
+// onRole puts the role behind its session. One that is gone, or was made again, takes its sessions with it.
+func onRole(now *snapshot.Snapshot, c *operation.Caller) error {
+	role := now.Role(c.Session.RoleARN())
+	if role == nil || role.ID != c.Session.RoleID {
+		return fmt.Errorf("role %s is gone", c.Session.RoleARN())
+	}
+	c.Role, c.Policies = role, role.Policies
+	return nil
+}
+
+// onUser puts the user behind a session that he made with a key of his own. It ends with the user and with that key: who
+// deactivates a key that leaked means what was made with it too.
+func onUser(now *snapshot.Snapshot, c *operation.Caller) error {
+	made := c.Session.User
+	user, key := now.UserNamed(made.Name), now.AccessKey(made.KeyID)
+	if user == nil || user.ID != made.ID {
+		return fmt.Errorf("user %s is gone", made.Name)
+	}
+	if key == nil || !key.Active || key.User.ID != made.ID {
+		return fmt.Errorf("access key %s of user %s is gone or not active", made.KeyID, made.Name)
+	}
+	c.User, c.Policies = user, user.Policies
+	if c.Session.Kind == session.OfUser {
+		c.ARN = user.ARN
+	}
+	return nil
+}
+
+// hold cuts what bears on the caller by what his session was made with (spec sts-iam §2.6). A federated user without
+// session policies may do nothing. A managed one counts as it is now; one that is gone denies everything, since what it
+// would have denied is unknown.
+func hold(now *snapshot.Snapshot, c *operation.Caller) error {
+	s, out := c.Session, &c.Policies
 	if s.Guest {
 		out.ScopeDown = policy.GuestScopeDown()
 	}
-	if !s.HasPolicies {
-		return out, nil
+	if !s.HasPolicies && s.Kind != session.FederatedUser {
+		return nil
 	}
 	out.Session = []policy.Named{}
 	for i, text := range s.Policies {
 		document, err := policy.Parse(policy.KindSession, []byte(text))
 		if err != nil {
-			return out, fmt.Errorf("session policy %d: %w", i, err)
+			return fmt.Errorf("session policy %d: %w", i, err)
 		}
 		out.Session = append(out.Session, policy.Named{Name: fmt.Sprintf("session policy %d", i), Document: document})
 	}
-	return out, nil
+	for _, name := range s.PolicyARNs {
+		held := policy.Named{Name: name}
+		if p := now.ManagedPolicy(name); p != nil {
+			held.Document = p.Document
+		}
+		out.Session = append(out.Session, held)
+	}
+	return nil
 }

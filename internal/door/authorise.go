@@ -3,13 +3,34 @@ package door
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/operation"
 	"idpool/internal/policy"
+	"idpool/internal/session"
 )
+
+// barred refuses what a session may not call, whatever its policies say (spec sts-iam §1.4).
+func (q *request) barred() error {
+	caller := q.call.Caller
+	if caller == nil || caller.Session == nil {
+		return nil
+	}
+	var err *fault.Error
+	switch kind := caller.Session.Kind; {
+	case q.row.OwnKey:
+		err = fault.New(fault.AccessDenied, "Cannot call %s with session credentials", q.row.Name)
+	case kind != session.OfRole && q.service.Closed && !slices.Contains(q.row.OpenTo, kind):
+		err = fault.New(fault.AccessDenied, "Cannot call %s:%s with the credentials of %s", q.service.Name, q.row.Name, kind)
+	default:
+		return nil
+	}
+	q.step(event.Step{Name: "authorise", Subject: caller.ARN, Expected: "credentials that may call the operation", Found: err.Message})
+	return err
+}
 
 // authorise asks the caller's policies every question of the operation's target. There is no other road to a signed
 // operation, and no caller who need not take it.
@@ -82,7 +103,7 @@ func decided(d policy.Decision, action string) string {
 
 func principal(c *operation.Caller) policy.Principal {
 	p := policy.Principal{AWS: []string{c.ARN}, Account: c.Account, UserID: c.UserID}
-	if c.Session != nil {
+	if c.Role != nil {
 		p.AWS = append(p.AWS, c.Role.ARN)
 	}
 	return p

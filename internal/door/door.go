@@ -165,6 +165,9 @@ func (d *Door) handle(ctx context.Context, q *request) (any, error) {
 	if err := d.authenticate(q); err != nil {
 		return nil, err
 	}
+	if err := q.barred(); err != nil {
+		return nil, err
+	}
 	if q.row.Access != operation.Anonymous {
 		if err := d.rates[q.row.Name].Take(q.row.Name, q.call.Now); err != nil {
 			return nil, err

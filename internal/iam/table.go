@@ -8,7 +8,7 @@ const Namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 // Table returns the operations, all of which the caller's policies decide (spec sts-iam §3.3). Clients sign them for
 // us-east-1, or for the region that they are set to.
 func (s *Service) Table() op.Service {
-	t := op.Service{Name: "iam", Protocol: op.Query, Version: "2010-05-08", Namespace: Namespace, Global: true}
+	t := op.Service{Name: "iam", Protocol: op.Query, Version: "2010-05-08", Namespace: Namespace, Global: true, Closed: true}
 	for _, group := range [][]op.Row{s.roles(), s.policies(), s.providers(), s.users(), s.others()} {
 		t.Rows = append(t.Rows, group...)
 	}

@@ -33,13 +33,15 @@ type Call struct {
 	Fresh func() error
 }
 
-// Caller is who signed a request: a user with an access key of his own, or a session of a role.
+// Caller is who signed a request: a user with an access key of his own, a session of a role, or a session that stands on
+// a user.
 type Caller struct {
 	ARN         string // of the user or of the session
 	Account     string
 	UserID      string
 	AccessKeyID string
-	// User is the user, or Session and Role the session and its role.
+	// User is the user, or the one that Session stands on; Role is the role of a role's session. Session is nil for a user
+	// with a key of his own.
 	User    *snapshot.User
 	Session *session.Session
 	Role    *snapshot.Role
@@ -67,35 +69,65 @@ func (c *Call) Context() *policy.Context {
 	return k
 }
 
-// Describe adds the caller's condition keys.
+// Describe adds the caller's condition keys (spec sts-iam §2.4 and §2.5).
 func (c *Caller) Describe(k *policy.Context) {
 	k.Set("aws:PrincipalAccount", c.Account)
 	k.Set("aws:userid", c.UserID)
-	if c.User != nil {
-		k.Set("aws:PrincipalArn", c.ARN)
-		k.Set("aws:PrincipalType", "User")
+	k.Set("aws:PrincipalArn", c.PrincipalARN())
+	k.Set("aws:PrincipalType", c.principalType())
+	if c.User != nil && !c.federated() {
 		k.Set("aws:username", c.User.Name)
-		for key, value := range c.User.Tags {
-			k.Set("aws:PrincipalTag/"+key, value)
-		}
-		return
 	}
-	describeSession(k, c.Session, c.Role)
-}
-
-// describeSession adds the keys of a session of a role. Session tags replace the role's tags of the same name; the claims
-// of our own token survive into the session, a guest's too, and so does the subject of an assertion (spec sts-iam §1.9).
-func describeSession(k *policy.Context, s *session.Session, role *snapshot.Role) {
-	k.Set("aws:PrincipalArn", s.RoleARN())
-	k.Set("aws:PrincipalType", "AssumedRole")
-	k.Set("aws:TokenIssueTime", s.Issued.UTC().Format("2006-01-02T15:04:05Z"))
-	k.Set("aws:MultiFactorAuthPresent", "false")
-	for key, value := range role.Tags {
+	for key, value := range c.Tags() {
 		k.Set("aws:PrincipalTag/"+key, value)
 	}
-	for _, t := range s.Tags {
-		k.Set("aws:PrincipalTag/"+t.Key, t.Value)
+	if c.Session != nil {
+		describeSession(k, c.Session)
 	}
+}
+
+// PrincipalARN is aws:PrincipalArn: of a role's session it is the role's ARN, with its path.
+func (c *Caller) PrincipalARN() string {
+	if c.Role != nil {
+		return c.Role.ARN
+	}
+	return c.ARN
+}
+
+func (c *Caller) federated() bool { return c.Session != nil && c.Session.Kind == session.FederatedUser }
+
+func (c *Caller) principalType() string {
+	switch {
+	case c.Role != nil:
+		return "AssumedRole"
+	case c.federated():
+		return "FederatedUser"
+	default:
+		return "User"
+	}
+}
+
+// Tags are the caller's principal tags: those of the role or user, replaced by session tags with the same key. Keys are
+// compared without case and keep the case of who decides.
+func (c *Caller) Tags() map[string]string {
+	own := map[string]string{}
+	switch {
+	case c.Role != nil:
+		own = c.Role.Tags
+	case c.User != nil:
+		own = c.User.Tags
+	}
+	if c.Session == nil || len(c.Session.Tags) == 0 {
+		return own
+	}
+	return session.Override(own, c.Session.Tags)
+}
+
+// describeSession adds what only sessions have. The claims of our own token survive into the session, a guest's too, and
+// so does the subject of an assertion (spec sts-iam §1.9).
+func describeSession(k *policy.Context, s *session.Session) {
+	k.Set("aws:TokenIssueTime", s.Issued.UTC().Format("2006-01-02T15:04:05Z"))
+	k.Set("aws:MultiFactorAuthPresent", "false")
 	if s.SourceIdentity != "" {
 		k.Set("aws:SourceIdentity", s.SourceIdentity)
 	}

@@ -75,6 +75,10 @@ type Row struct {
 	BodyOnly bool
 	// Writes is whether the operation changes configuration: its event is durable before the answer.
 	Writes bool
+	// OwnKey operations take users with a key of their own alone.
+	OwnKey bool
+	// OpenTo are the sessions that may call the operation although its service is Closed.
+	OpenTo []session.Kind
 	// In and Out are the shapes of the wire types; Out is nil for operations that answer nothing.
 	In, Out *shape.Shape
 
@@ -153,5 +157,7 @@ type Service struct {
 	Version, Namespace string
 	// Global services take signatures for any region: clients sign for the one that AWS keeps the service in.
 	Global bool
+	// Closed services are so to sessions that stand on a user, but for rows that are OpenTo them.
+	Closed bool
 	Rows   []Row
 }

@@ -15,47 +15,52 @@ const (
 	flagPolicies
 )
 
+// flagKind is where the kind of a session stands among the flags; version 1 knew sessions of roles alone.
+const flagKind = 4
+
 var errFormat = errors.New("session payload of another form")
 
-// encode writes the fields in the order of the struct: strings with their length in front, lists with their count.
-func encode(s *Session) []byte {
-	b := make([]byte, 0, 512)
+// encode writes the fields in the order of the struct: strings with their length in front, lists with their count; what
+// was passed with the session comes last, packed.
+func encode(s *Session) ([]byte, error) {
+	packed, err := pack(s)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, 512+len(packed))
 	b = append(b, formatVersion, flags(s))
 	b = binary.AppendVarint(b, s.Issued.Unix())
 	b = binary.AppendVarint(b, s.Expires.Unix())
 	for _, text := range s.texts(formatVersion) {
 		b = appendString(b, *text)
 	}
-	for _, list := range s.lists() {
-		b = binary.AppendUvarint(b, uint64(len(*list)))
-		for _, text := range *list {
-			b = appendString(b, text)
-		}
+	for _, list := range s.lists(formatVersion) {
+		b = appendList(b, *list)
 	}
-	b = binary.AppendUvarint(b, uint64(len(s.Tags)))
-	for _, t := range s.Tags {
-		b = appendString(appendString(b, t.Key), t.Value)
-	}
-	return b
+	return append(b, packed...), nil
 }
 
 func decode(b []byte) (*Session, error) {
-	if len(b) < 2 || b[0] != formatVersion && b[0] != formatVersion-1 || b[1] > flagGuest|flagPolicies {
+	if len(b) < 2 || b[0] != formatVersion && b[0] != formatVersion-1 {
 		return nil, errFormat
 	}
-	s := &Session{Guest: b[1]&flagGuest != 0, HasPolicies: b[1]&flagPolicies != 0}
+	version, flags := b[0], b[1]
+	s := &Session{Guest: flags&flagGuest != 0, HasPolicies: flags&flagPolicies != 0, Kind: Kind(flags / flagKind)}
+	if s.Kind > FederatedUser || version == 1 && s.Kind != OfRole {
+		return nil, errFormat
+	}
 	r := reader{b: b[2:]}
 	s.Issued, s.Expires = r.time(), r.time()
-	for _, text := range s.texts(b[0]) {
+	for _, text := range s.texts(version) {
 		*text = r.text()
 	}
-	for _, list := range s.lists() {
-		for range r.count() {
-			*list = append(*list, r.text())
-		}
+	for _, list := range s.lists(version) {
+		*list = r.list()
 	}
-	for range r.count() {
-		s.Tags = append(s.Tags, Tag{r.text(), r.text()})
+	if version == 1 {
+		s.Tags = r.tags()
+	} else if !r.bad {
+		return s, unpack(s, r.b)
 	}
 	if r.bad || len(r.b) != 0 {
 		return nil, errFormat
@@ -70,15 +75,20 @@ func (s *Session) texts(version byte) []*string {
 		&s.SourceIdentity, &s.Federated, &s.PoolID, &s.IdentityID,
 	}
 	if version >= 2 {
-		out = append(out, &s.SAML.Subject, &s.SAML.SubjectType, &s.SAML.NameQualifier)
+		out = append(out, &s.SAML.Subject, &s.SAML.SubjectType, &s.SAML.NameQualifier, &s.User.Name, &s.User.ID, &s.User.KeyID)
 	}
 	return out
 }
 
-func (s *Session) lists() []*[]string { return []*[]string{&s.Policies, &s.Transitive, &s.AMR} }
+func (s *Session) lists(version byte) []*[]string {
+	if version == 1 {
+		return []*[]string{&s.Policies, &s.Transitive, &s.AMR}
+	}
+	return []*[]string{&s.Transitive, &s.AMR}
+}
 
 func flags(s *Session) byte {
-	var f byte
+	f := byte(s.Kind) * flagKind
 	if s.Guest {
 		f |= flagGuest
 	}
@@ -90,6 +100,14 @@ func flags(s *Session) byte {
 
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendList(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, text := range list {
+		b = appendString(b, text)
+	}
+	return b
 }
 
 // reader reads what encode wrote; after the first failure everything is empty and bad is set.
@@ -124,6 +142,22 @@ func (r *reader) text() string {
 	s := string(r.b[:n])
 	r.b = r.b[n:]
 	return s
+}
+
+func (r *reader) list() []string {
+	var out []string
+	for range r.count() {
+		out = append(out, r.text())
+	}
+	return out
+}
+
+func (r *reader) tags() []Tag {
+	var out []Tag
+	for range r.count() {
+		out = append(out, Tag{r.text(), r.text()})
+	}
+	return out
 }
 
 func (r *reader) fail() { r.b, r.bad = nil, true }

@@ -26,8 +26,34 @@ const SecretBytes = 30
 // Tag is a session tag. Keys are compared without case.
 type Tag struct{ Key, Value string }
 
+// Kind is who a session is of.
+type Kind uint8
+
+// The kinds of sessions.
+const (
+	OfRole        Kind = iota // AssumeRole and its relatives
+	OfUser                    // GetSessionToken: the user himself
+	FederatedUser             // GetFederationToken: a name that a user gave, with at most what the user may do
+)
+
+// String is the operation that makes the kind.
+func (k Kind) String() string {
+	switch k {
+	case OfUser:
+		return "GetSessionToken"
+	case FederatedUser:
+		return "GetFederationToken"
+	default:
+		return "AssumeRole"
+	}
+}
+
+// User is the user that a session of GetSessionToken or GetFederationToken stands on, with the access key that made it.
+type User struct{ Name, ID, KeyID string }
+
 // Session is what credentials stand for.
 type Session struct {
+	Kind        Kind
 	AccessKeyID string // ASIA…, with the account inside
 	Account     string // 12 digits
 	RoleName    string
@@ -38,8 +64,12 @@ type Session struct {
 	Expires     time.Time
 	// Guest marks a session of the enhanced flow without a login, to which the guests' scope-down applies always.
 	Guest bool
-	// Policies are inline session policies; HasPolicies tells none from an empty set, which allows nothing.
+	// User is empty for sessions of roles; the fields of roles are empty for the others.
+	User User
+	// Policies are inline session policies, and PolicyARNs managed ones, which count as they are when the session is used.
+	// HasPolicies tells none from an empty set, which allows nothing.
 	Policies    []string
+	PolicyARNs  []string
 	HasPolicies bool
 	Tags        []Tag
 	Transitive  []string
@@ -58,14 +88,28 @@ type Session struct {
 // SAML holds the values of saml:sub, saml:sub_type and saml:namequalifier; all empty where no assertion was.
 type SAML struct{ Subject, SubjectType, NameQualifier string }
 
-// ARN returns the session's ARN.
-func (s *Session) ARN() string { return arn.AssumedRole(s.Account, s.RoleName, s.Name) }
+// ARN returns the ARN of a role's session, or of a federated user. The session of a user has the user's.
+func (s *Session) ARN() string {
+	if s.Kind == FederatedUser {
+		return arn.FederatedUser(s.Account, s.Name)
+	}
+	return arn.AssumedRole(s.Account, s.RoleName, s.Name)
+}
 
 // RoleARN returns the ARN of the role, with its path: aws:PrincipalArn.
 func (s *Session) RoleARN() string { return arn.Role(s.Account, s.RolePath, s.RoleName) }
 
 // UserID returns aws:userid.
-func (s *Session) UserID() string { return s.RoleID + ":" + s.Name }
+func (s *Session) UserID() string {
+	switch s.Kind {
+	case OfUser:
+		return s.User.ID
+	case FederatedUser:
+		return s.Account + ":" + s.Name
+	default:
+		return s.RoleID + ":" + s.Name
+	}
+}
 
 // Credentials are what a client gets. They are secret: nothing logs them.
 type Credentials struct {
@@ -87,13 +131,16 @@ type Sealer interface {
 
 // Mint seals the session and returns its credentials. PackedPolicyTooLarge when the token would be too long.
 func Mint(sealer Sealer, s *Session) (Credentials, error) {
-	token, secret, err := sealer.Seal(Purpose, encode(s))
+	payload, err := encode(s)
+	if err != nil {
+		return Credentials{}, err
+	}
+	token, secret, err := sealer.Seal(Purpose, payload)
 	if err != nil {
 		return Credentials{}, err
 	}
 	if len(token) > MaxToken {
-		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
-			"Packed size of session policies and tags consumes %d%% of allotted space.", 100*len(token)/MaxToken)
+		return Credentials{}, tooLarge(s, percent(len(token), MaxToken))
 	}
 	return Credentials{
 		AccessKeyID:     s.AccessKeyID,

@@ -51,3 +51,17 @@ var sourceIdentity = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 func ValidSourceIdentity(s string) bool {
 	return sourceIdentity.MatchString(s) && !strings.HasPrefix(strings.ToLower(s), "aws:")
 }
+
+// Override returns the tags with those of a session in the place of any with the same key, without regard to case (spec
+// sts-iam §1.8).
+func Override(tags map[string]string, by []Tag) map[string]string {
+	out := maps.Clone(tags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for _, t := range by {
+		maps.DeleteFunc(out, func(k, _ string) bool { return strings.EqualFold(k, t.Key) })
+		out[t.Key] = t.Value
+	}
+	return out
+}

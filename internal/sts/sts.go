@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"idpool/internal/arn"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/issuer"
@@ -49,8 +48,8 @@ type Assume struct {
 	Tags           map[string]string
 	Transitive     []string
 	SourceIdentity string
-	// Policies are inline session policies, parsed; nil means none.
-	Policies []string
+	// Passed are the session policies of the call.
+	Passed Passed
 	// Guest holds the session to the guests' scope-down: the enhanced flow without a login.
 	Guest    bool
 	Duration time.Duration
@@ -67,17 +66,17 @@ func (a *Assume) federated() string {
 
 // WithWebIdentity has AssumeRoleWithWebIdentity's semantics: the role's trust policy is decided on the claims. AccessDenied
 // with STS's sentence when the role does not exist, or does not trust; the two cannot be told apart.
-func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in Assume) (session.Credentials, error) {
+func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in Assume) (*Minted, error) {
 	role := call.Snapshot.Role(in.RoleARN)
 	if role == nil {
 		call.Event.Add(event.Step{Name: "trust", Subject: event.CutIDs(in.RoleARN), Expected: "a role of this account", Found: "no such role"})
-		return session.Credentials{}, notAuthorized()
+		return nil, notAuthorized()
 	}
 	if err := trusts(call, role, &in); err != nil {
-		return session.Credentials{}, err
+		return nil, err
 	}
 	if limit := time.Duration(role.MaxSession) * time.Second; in.Duration > limit {
-		return session.Credentials{}, fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return nil, fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	return s.mint(call, role, &in)
 }
@@ -158,34 +157,17 @@ func sessionTags(in map[string]string) []session.Tag {
 	return out
 }
 
-func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (session.Credentials, error) {
-	var random [5]byte
-	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
-		return session.Credentials{}, fmt.Errorf("reading randomness: %w", err)
-	}
-	id, err := arn.AccessKeyID(arn.PrefixSession, call.Snapshot.Account, random)
-	if err != nil {
-		return session.Credentials{}, err
-	}
-	issued := call.Now.UTC().Truncate(time.Second)
+// mint makes a session of the role. Whether it may be was decided.
+func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (*Minted, error) {
 	made := &session.Session{
-		AccessKeyID: id, Account: call.Snapshot.Account,
-		RoleName: role.Name, RolePath: role.Path, RoleID: role.ID, Name: in.Name,
-		Issued: issued, Expires: issued.Add(in.Duration), Guest: in.Guest,
-		Policies: in.Policies, HasPolicies: in.Policies != nil,
+		RoleName: role.Name, RolePath: role.Path, RoleID: role.ID, Name: in.Name, Guest: in.Guest,
 		Tags: sessionTags(in.Tags), Transitive: in.Transitive, SourceIdentity: in.SourceIdentity, Federated: in.federated(),
 	}
 	if in.Claims != nil {
 		made.PoolID, made.IdentityID, made.AMR = in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR
 	}
-	c, err := session.Mint(call.Snapshot.Keys, made)
-	if err != nil {
-		return c, err
+	if err := in.Passed.hold(call.Snapshot, made); err != nil {
+		return nil, err
 	}
-	if err := call.Fresh(); err != nil {
-		return session.Credentials{}, err
-	}
-	call.Event.SetMinted(role.ARN, id)
-	call.Event.Add(event.Step{Name: "mint", OK: true, Subject: role.ARN, Found: fmt.Sprintf("a session of %s, guest scope-down %v", in.Duration, in.Guest)})
-	return c, nil
+	return s.seal(call, made, role.ARN, in.Duration)
 }

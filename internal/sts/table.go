@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"idpool/internal/operation"
+	"idpool/internal/session"
 	"idpool/internal/shape"
 )
 
@@ -14,11 +15,13 @@ const Namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 func (s *Service) Table() operation.Service {
 	webIdentity := operation.Public(shapes, "AssumeRoleWithWebIdentity", s.AssumeRoleWithWebIdentity)
 	webIdentity.BodyOnly = true
+	whoAmI := operation.WithSignature(shapes, "GetCallerIdentity", s.GetCallerIdentity)
+	whoAmI.OpenTo = []session.Kind{session.OfUser, session.FederatedUser}
 	return operation.Service{
-		Name: "sts", Protocol: operation.Query, Version: "2011-06-15", Namespace: Namespace,
+		Name: "sts", Protocol: operation.Query, Version: "2011-06-15", Namespace: Namespace, Closed: true,
 		Rows: []operation.Row{
 			webIdentity,
-			operation.WithSignature(shapes, "GetCallerIdentity", s.GetCallerIdentity),
+			whoAmI,
 		},
 	}
 }

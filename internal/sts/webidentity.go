@@ -3,7 +3,6 @@ package sts
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"idpool/internal/arn"
@@ -12,7 +11,6 @@ import (
 	"idpool/internal/issuer"
 	"idpool/internal/login"
 	"idpool/internal/operation"
-	"idpool/internal/policy"
 	"idpool/internal/snapshot"
 )
 
@@ -25,11 +23,6 @@ type AssumeRoleWithWebIdentityInput struct {
 	PolicyArns       []PolicyDescriptorType `shape:"policyDescriptorListType"`
 	Policy           *string                `shape:"sessionPolicyDocumentType"`
 	DurationSeconds  *int64                 `shape:"roleDurationSecondsType"`
-}
-
-// PolicyDescriptorType names a managed policy; the member's name is in lower case on the wire.
-type PolicyDescriptorType struct {
-	Arn *string `shape:"arnType" wire:"arn"`
 }
 
 // AssumeRoleWithWebIdentityOutput carries the session.
@@ -67,33 +60,28 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, call *operation
 	if in.ProviderId != nil {
 		return nil, fault.New(fault.Validation, "ProviderId is for OAuth 2.0 access tokens, which are not accepted.")
 	}
-	if len(in.PolicyArns) > 0 {
-		return nil, fault.New(fault.Validation, "PolicyArns is not supported yet.")
-	}
-	a := Assume{RoleARN: *in.RoleArn, Name: *in.RoleSessionName, Duration: defaultDuration}
-	if in.DurationSeconds != nil {
-		a.Duration = time.Duration(*in.DurationSeconds) * time.Second
+	a := Assume{
+		RoleARN: *in.RoleArn, Name: *in.RoleSessionName, Duration: seconds(in.DurationSeconds, defaultDuration),
+		Passed: Passed{in.Policy, in.PolicyArns},
 	}
 	if err := s.believe(ctx, call, *in.WebIdentityToken, &a); err != nil {
 		return nil, err
 	}
-	if in.Policy != nil {
-		if _, err := policy.Parse(policy.KindSession, []byte(*in.Policy)); err != nil {
-			return nil, err
-		}
-		a.Policies = []string{*in.Policy}
-	}
-	c, err := s.WithWebIdentity(ctx, call, a)
+	minted, err := s.WithWebIdentity(ctx, call, a)
 	if err != nil {
 		return nil, err
 	}
 	out := described(call, &a)
-	out.Credentials = &Credentials{AccessKeyId: &c.AccessKeyID, SecretAccessKey: &c.SecretAccessKey, SessionToken: &c.SessionToken, Expiration: &c.Expiration}
-	if in.Policy != nil || len(a.Tags) > 0 {
-		size := int64(max(1, math.Ceil(100*float64(len(c.SessionToken))/4096)))
-		out.PackedPolicySize = &size
-	}
+	out.Credentials, out.PackedPolicySize = minted.wire(), minted.packed()
 	return out, nil
+}
+
+// seconds reads DurationSeconds.
+func seconds(n *int64, otherwise time.Duration) time.Duration {
+	if n == nil {
+		return otherwise
+	}
+	return time.Duration(*n) * time.Second
 }
 
 // believe verifies the token and takes over what it says. A token that claims to be ours is verified as ours alone.

@@ -2,7 +2,10 @@ package sts_test
 
 import (
 	"context"
+	"crypto/sha512"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -27,6 +30,7 @@ type assumed struct {
 	Key      string `xml:"AssumeRoleWithWebIdentityResult>Credentials>AccessKeyId"`
 	Secret   string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SecretAccessKey"`
 	Token    string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SessionToken"`
+	Packed   int64  `xml:"AssumeRoleWithWebIdentityResult>PackedPolicySize"`
 }
 
 func (a *assumed) signer() *sigv4.Credentials {
@@ -236,4 +240,132 @@ func TestSessionPolicyAndTags(t *testing.T) {
 	}
 	_, err = assume(s, plain, s.MustToken("alice"), url.Values{"Policy": {`{"Version":"2012-10-17"}`}})
 	wantFault(t, s, err, 400, "MalformedPolicyDocument", "")
+}
+
+const (
+	readOnly = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	s3Only   = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+)
+
+// mustPolicy stores a managed policy.
+func mustPolicy(t *testing.T, s *idpooltest.Server, name, text string) string {
+	t.Helper()
+	p := &account.ManagedPolicy{Name: name, Path: "/", ID: "ANPA" + strings.Repeat("A", 17), Default: "v1", Versions: map[string]string{"v1": text}}
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	var version int64
+	if old := snapshotOf(t, s).PolicyNamed(name); old != nil {
+		version = old.Version
+	}
+	if err := s.Source.Write(t.Context(), snapshot.PutPolicy(p, version)); err != nil {
+		t.Fatal(err)
+	}
+	return p.ARN("111122223333")
+}
+
+func snapshotOf(t *testing.T, s *idpooltest.Server) *snapshot.Snapshot {
+	t.Helper()
+	now, err := s.Source.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+// Managed session policies cut a session as inline ones do, and are united with them. They count as they are when the
+// session is used; one that is gone denies everything.
+func TestManagedSessionPolicies(t *testing.T) {
+	s := idpooltest.Start(t, idpooltest.Options{})
+	role := mustRole(t, s, "app", `"sts:AssumeRoleWithWebIdentity"`, `{"StringLike":{"`+s.IdP.Key+`:sub":"*"}}`, listPools)
+	nothing := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
+	own := mustPolicy(t, s, "own", listPools)
+	list := func(c *sigv4.Credentials) bool {
+		return s.Call("ListIdentityPools", c, map[string]any{"MaxResults": 1}, nil) == nil
+	}
+	for name, tc := range map[string]struct {
+		form url.Values
+		want bool
+	}{
+		"one that allows":           {url.Values{"PolicyArns.member.1.arn": {readOnly}}, true},
+		"one that does not":         {url.Values{"PolicyArns.member.1.arn": {s3Only}}, false},
+		"either":                    {url.Values{"PolicyArns.member.1.arn": {s3Only}, "PolicyArns.member.2.arn": {readOnly}}, true},
+		"inline or managed":         {url.Values{"PolicyArns.member.1.arn": {readOnly}, "Policy": {nothing}}, true},
+		"neither":                   {url.Values{"PolicyArns.member.1.arn": {s3Only}, "Policy": {nothing}}, false},
+		"the account's own":         {url.Values{"PolicyArns.member.1.arn": {own}}, true},
+		"an empty list":             {url.Values{"PolicyArns": {""}}, true},
+		"the session cannot extend": {url.Values{"PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, true},
+	} {
+		got, err := assume(s, role, s.MustToken("alice"), tc.form)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if may := list(got.signer()); may != tc.want {
+			t.Errorf("%s: got %v", name, may)
+		}
+		if passed := name != "an empty list"; passed != (got.Packed > 0 && got.Packed < 20) {
+			t.Errorf("%s: PackedPolicySize %d", name, got.Packed)
+		}
+		if s.Call("DeleteIdentityPool", got.signer(), map[string]any{"IdentityPoolId": s.Dev.PoolID[:10] + "11111111-1111-4111-8111-111111111111"}, nil) == nil {
+			t.Errorf("%s: deletes", name)
+		}
+	}
+	got, err := assume(s, role, s.MustToken("alice"), url.Values{"PolicyArns.member.1.arn": {own}})
+	if err != nil || !list(got.signer()) {
+		t.Fatalf("the account's own: %v", err)
+	}
+	mustPolicy(t, s, "own", nothing)
+	if list(got.signer()) {
+		t.Error("a policy that was changed still allows what it did")
+	}
+	mustPolicy(t, s, "own", listPools)
+	if !list(got.signer()) {
+		t.Error("a policy that was changed back does not allow what it did")
+	}
+	if err := s.Source.Write(t.Context(), snapshot.DeletePolicy("own", snapshotOf(t, s).PolicyNamed("own").Version)); err != nil {
+		t.Fatal(err)
+	}
+	if list(got.signer()) {
+		t.Error("a policy that is gone allows")
+	}
+	for name, tc := range map[string]struct {
+		form          url.Values
+		code, message string
+	}{
+		"gone":          {url.Values{"PolicyArns.member.1.arn": {own}}, "ValidationError", "Policy " + own + " does not exist or is not attachable."},
+		"another's":     {url.Values{"PolicyArns.member.1.arn": {"arn:aws:iam::999999999999:policy/own"}}, "ValidationError", "Policy arn:aws:iam::999999999999:policy/own does not"},
+		"a wildcard":    {url.Values{"PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/*"}}, "ValidationError", "Policy arn:aws:iam::aws:policy/* does not"},
+		"too short":     {url.Values{"PolicyArns.member.1.arn": {"arn"}}, "ValidationError", "1 validation error detected: "},
+		"eleven":        {eleven(readOnly), "ValidationError", "1 validation error detected: "},
+		"a long policy": {url.Values{"Policy": {strings.Repeat("x", 2049)}}, "ValidationError", "1 validation error detected: "},
+		"no policy":     {url.Values{"Policy": {"x"}, "PolicyArns.member.1.arn": {readOnly}}, "MalformedPolicyDocument", ""},
+	} {
+		_, err := assume(s, role, s.MustToken("alice"), tc.form)
+		t.Log(name)
+		wantFault(t, s, err, 400, tc.code, tc.message)
+	}
+}
+
+func eleven(arn string) url.Values {
+	out := url.Values{}
+	for i := range 11 {
+		out.Set(fmt.Sprintf("PolicyArns.member.%d.arn", i+1), arn)
+	}
+	return out
+}
+
+// Tags that do not fit are refused with STS's sentence.
+func TestTagsThatDoNotFit(t *testing.T) {
+	s := idpooltest.Start(t, idpooltest.Options{})
+	role := mustRole(t, s, "app", `["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`, `{"StringLike":{"`+s.IdP.Key+`:sub":"*"}}`, listPools)
+	tags := map[string]any{}
+	for i := range 50 { // nearly as long as tags may be, and hardly to deflate
+		a, b := sha512.Sum512([]byte{byte(i)}), sha512.Sum512([]byte{byte(i), 1})
+		tags[hex.EncodeToString(a[:16])] = hex.EncodeToString(a[:]) + hex.EncodeToString(b[:32])
+	}
+	_, err := assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "alice", Aud: setup.DevAudience, Claims: map[string]any{
+		"https://aws.amazon.com/tags": map[string]any{"principal_tags": tags},
+	}}), nil)
+	wantFault(t, s, err, 400, "PackedPolicyTooLarge", "Packed size of session tags consumes 1")
 }
