@@ -367,5 +367,5 @@ func TestTagsThatDoNotFit(t *testing.T) {
 	_, err := assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "alice", Aud: setup.DevAudience, Claims: map[string]any{
 		"https://aws.amazon.com/tags": map[string]any{"principal_tags": tags},
 	}}), nil)
-	wantFault(t, s, err, 400, "PackedPolicyTooLarge", "Packed size of session tags consumes 1")
+	wantFault(t, s, err, 400, "PackedPolicyTooLarge", "Packed size of session tags consumes 2")
 }
