@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,32 @@ func TestIAM(t *testing.T) {
 	_, err = os.Stat("/usr/bin/curl")
 	need(t, err == nil, "curl")
 	mustRun(t, mustStart(t), "bash", "testdata/iam.sh")
+}
+
+// actions are the names in the table of a service.
+func actions(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile(`op\.(?:Reading|Writing)\(shapes, "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+		out = append(out, m[1])
+	}
+	return strings.Join(out, ",")
+}
+
+// TestEveryActionOfIAM has both clients call every action that the table has.
+func TestEveryActionOfIAM(t *testing.T) {
+	need(t, exec.Command(python(), "-c", "import boto3").Run() == nil, "boto3 (Debian: python3-boto3)")
+	_, err := os.Stat("/usr/bin/aws")
+	need(t, err == nil, "the aws CLI (Debian: awscli)")
+	for _, how := range []string{"boto3", "cli"} {
+		t.Run(how, func(t *testing.T) {
+			mustRun(t, mustStart(t), python(), "testdata/actions.py", how, actions(t, "../internal/iam/table.go"))
+		})
+	}
 }
 
 // docs/setup.md shows what testdata/iam.sh runs: every snippet, line by line, in one order.
