@@ -99,9 +99,20 @@ func Text(claim any) (string, bool) {
 	}
 }
 
-// AMR returns the two entries by which our own token names the login (spec cognito-identity §10.2).
+// AMR returns the two entries by which our own token names the login (spec cognito-identity §10.2): the provider's key,
+// and the user at the provider in the words of its kind.
 func (l *Login) AMR() [2]string {
-	return [2]string{l.Provider.Key, l.Provider.ARN + ":OIDC:" + l.Subject}
+	p := l.Provider
+	switch p.Kind {
+	case OIDC:
+		return [2]string{p.Key, p.ARN + ":OIDC:" + l.Subject}
+	case SAML:
+		return [2]string{p.Key, p.ARN + ":SAML:" + l.Subject}
+	case UserPool:
+		return [2]string{p.Key, p.Key + ":CognitoSignIn:" + l.Subject}
+	default:
+		return [2]string{p.Key, p.Key + ":" + l.Audience + ":" + l.Subject}
+	}
 }
 
 // A Verifier believes a token or refuses it.
