@@ -1,5 +1,5 @@
-// Package account is what an account holds besides its pools: roles, users with their access keys, managed policies and
-// OpenID Connect providers. Each is a document; its JSON form is what the store keeps. Validate says what makes one
+// Package account is what an account holds besides its pools: roles, users with their access keys, managed policies,
+// OpenID Connect and SAML providers. Each is a document; its JSON form is what the store keeps. Validate says what makes one
 // valid by itself. Whether the things that it names exist is asked of the snapshot by the operations.
 package account
 

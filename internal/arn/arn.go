@@ -53,6 +53,9 @@ func OIDCProvider(account, issuer string) string {
 	return iam(account, "oidc-provider/"+WithoutScheme(issuer))
 }
 
+// SAMLProvider is the ARN of the SAML provider with the name.
+func SAMLProvider(account, name string) string { return iam(account, "saml-provider/"+name) }
+
 func iam(account, resource string) string {
 	return ARN{Partition: Partition, Service: "iam", Account: account, Resource: resource}.String()
 }

@@ -49,6 +49,13 @@ func TestID(t *testing.T) {
 	}
 }
 
+func TestProviderID(t *testing.T) {
+	form := regexp.MustCompile(`^[A-Z0-9]{26}$`)
+	if a, b := ProviderID([16]byte{}), ProviderID([16]byte{15: 1}); !form.MatchString(a) || !form.MatchString(b) || a == b {
+		t.Errorf("ProviderID = %q, %q", a, b)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, s := range []string{
 		"", "arn", "arn:aws:iam::1", "arn:aws:iam::1:", "arn::iam::1:role/r", "arn:aws:::1:role/r", "ARN:aws:iam::1:role/r",

@@ -64,6 +64,10 @@ func UniqueID(prefix string, random [11]byte) string {
 	return prefix + base32Text.EncodeToString(random[:])[:17]
 }
 
+// ProviderID makes the unique id of a SAML provider from 16 random bytes: 26 capital letters and digits, of the 22 to 64
+// that AWS's model has for it.
+func ProviderID(random [16]byte) string { return base32Text.EncodeToString(random[:]) }
+
 // Region returns the part of a pool or identity id before its colon.
 func Region(id string) string {
 	region, _, _ := strings.Cut(id, ":")

@@ -22,6 +22,9 @@ func (s *Snapshot) Policies() []*Policy { return s.policies.sorted() }
 // OIDCProviders returns the providers in the order of their ARNs.
 func (s *Snapshot) OIDCProviders() []*OIDCProvider { return s.providers.sorted() }
 
+// SAMLProviders returns the SAML providers in the order of their names, without regard to case.
+func (s *Snapshot) SAMLProviders() []*SAMLProvider { return s.saml.sorted() }
+
 // User returns the user with the ARN, or nil.
 func (s *Snapshot) User(userARN string) *User {
 	if u := s.UserNamed(userARN[strings.LastIndexByte(userARN, '/')+1:]); u != nil && u.ARN == userARN {

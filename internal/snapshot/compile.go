@@ -23,6 +23,8 @@ type Compiler struct {
 	Account string // 12 digits
 	Region  string
 	Holder  keyring.Holder
+	// Metadata reads the metadata of SAML providers; without, they cannot be used.
+	Metadata account.MetadataReader
 }
 
 // documentID is the id under which a name is stored: names are unique without case.
@@ -40,6 +42,7 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	}
 	s.policies = update(s, s.policies, changed[KindPolicy], c.policy)
 	s.providers = update(s, s.providers, changed[KindOIDCProvider], c.provider)
+	s.saml = update(s, s.saml, changed[KindSAMLProvider], c.samlProvider)
 	s.rings = update(s, s.rings, changed[KindKeyring], ring)
 	s.purges = update(s, s.purges, changed[KindPurge], func(_ *Snapshot, d store.Document) (int64, error) { return d.Version, nil })
 	s.roles = update(s, s.roles, changed[KindRole], c.role)
@@ -48,7 +51,7 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	if policies := changed[KindPolicy]; len(policies) > 0 {
 		s.relinkPolicies(idsOf(policies))
 	}
-	if len(changed[KindOIDCProvider]) > 0 {
+	if len(changed[KindOIDCProvider])+len(changed[KindSAMLProvider]) > 0 {
 		s.relinkProviders()
 	}
 	if users := changed[KindUser]; len(users) > 0 {
@@ -111,6 +114,23 @@ func (c *Compiler) provider(_ *Snapshot, d store.Document) (*OIDCProvider, error
 		return nil, err
 	}
 	return &OIDCProvider{OIDCProvider: *p, Version: d.Version, ARN: p.ARN(c.Account)}, nil
+}
+
+func (c *Compiler) samlProvider(_ *Snapshot, d store.Document) (*SAMLProvider, error) {
+	p, err := read[account.SAMLProvider](d)
+	if err != nil {
+		return nil, err
+	}
+	if c.Metadata == nil {
+		return nil, fmt.Errorf("%s: nothing here reads SAML metadata", broken(d))
+	}
+	says, err := c.Metadata([]byte(p.Metadata))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", broken(d), err)
+	}
+	out := &SAMLProvider{SAMLProvider: *p, Version: d.Version, ARN: p.ARN(c.Account), Says: says}
+	out.login = out.compile()
+	return out, nil
 }
 
 func ring(_ *Snapshot, d store.Document) (*Ring, error) {
@@ -212,6 +232,11 @@ func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
 			out[v.Key] = v
 		}
 	}
+	for _, providerARN := range p.SAMLProviders {
+		if saml := s.SAMLProvider(providerARN); saml != nil {
+			out[providerARN] = saml.Login()
+		}
+	}
 	return out
 }
 
@@ -256,7 +281,7 @@ func (s *Snapshot) relinkPolicies(changed map[string]bool) {
 func (s *Snapshot) relinkProviders() {
 	pools := s.pools.change()
 	for id, p := range s.pools.all() {
-		if len(p.OIDCProviders) == 0 {
+		if len(p.OIDCProviders)+len(p.SAMLProviders) == 0 {
 			continue
 		}
 		again := *p
@@ -321,9 +346,23 @@ func (o *OIDCProvider) Login() *login.Provider {
 func (o *OIDCProvider) hash() string {
 	untagged := o.OIDCProvider
 	untagged.Tags = nil
+	return hash(o.ARN, untagged)
+}
+
+// hash names a configuration of a provider.
+func hash(providerARN string, untagged any) string {
 	text, err := json.Marshal(untagged)
 	if err != nil {
-		panic(fmt.Sprintf("a provider cannot be written: %v", err)) // the type holds nothing that could fail
+		panic(fmt.Sprintf("a provider cannot be written: %v", err)) // the types hold nothing that could fail
 	}
-	return fmt.Sprintf("%s#%x", o.ARN, sha256.Sum256(text))
+	return fmt.Sprintf("%s#%x", providerARN, sha256.Sum256(text))
+}
+
+// Login is the provider as a verifier sees it; its key in a Logins map is its ARN (spec cognito-identity §8.1).
+func (p *SAMLProvider) Login() *login.Provider { return p.login }
+
+func (p *SAMLProvider) compile() *login.Provider {
+	untagged := p.SAMLProvider
+	untagged.Tags = nil
+	return &login.Provider{Kind: login.SAML, Key: p.ARN, ARN: p.ARN, Issuer: p.Says.EntityID, SAML: p.Says, Config: hash(p.ARN, untagged)}
 }

@@ -11,14 +11,15 @@ import (
 	"idpool/internal/store"
 )
 
-// The kinds of documents. Their ids: a pool's id, the lower-case name of a role, user or policy (names are unique
-// without case), the ARN of a provider, the use of a ring, the id of the pool to purge.
+// The kinds of documents. Their ids: a pool's id, the lower-case name of a role, user, policy or SAML provider (names are
+// unique without case), the ARN of an OpenID Connect provider, the use of a ring, the id of the pool to purge.
 const (
 	KindPool         store.Kind = "pool"
 	KindRole         store.Kind = "role"
 	KindUser         store.Kind = "user"
 	KindPolicy       store.Kind = "policy"
 	KindOIDCProvider store.Kind = "oidc-provider"
+	KindSAMLProvider store.Kind = "saml-provider"
 	KindKeyring      store.Kind = "keyring"
 	// KindPurge is a deleted pool whose identities are still to be deleted.
 	KindPurge store.Kind = "purge"
@@ -48,6 +49,11 @@ func PutOIDCProvider(p *account.OIDCProvider, account string, expect int64) stor
 	return put(KindOIDCProvider, p.ARN(account), expect, p)
 }
 
+// PutSAMLProvider stores a SAML provider; see PutPool.
+func PutSAMLProvider(p *account.SAMLProvider, expect int64) store.Write {
+	return put(KindSAMLProvider, documentID(p.Name), expect, p)
+}
+
 // PutRing stores a ring of keys; see PutPool.
 func PutRing(r *keyring.Ring, expect int64) store.Write { return put(KindKeyring, r.Use, expect, r) }
 
@@ -69,6 +75,11 @@ func DeletePolicy(name string, expect int64) store.Write {
 // DeleteOIDCProvider returns the write that deletes an OpenID Connect provider; see PutPool.
 func DeleteOIDCProvider(providerARN string, expect int64) store.Write {
 	return store.Write{Kind: KindOIDCProvider, ID: providerARN, Expect: expect}
+}
+
+// DeleteSAMLProvider returns the write that deletes a SAML provider; see PutPool.
+func DeleteSAMLProvider(name string, expect int64) store.Write {
+	return store.Write{Kind: KindSAMLProvider, ID: documentID(name), Expect: expect}
 }
 
 // DeletePool returns the writes that delete a pool and have its identities purged.

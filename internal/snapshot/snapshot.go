@@ -34,6 +34,7 @@ type Snapshot struct {
 	users     table[*User]         // by document id
 	policies  table[*Policy]       // by document id
 	providers table[*OIDCProvider] // by ARN
+	saml      table[*SAMLProvider] // by document id
 	rings     table[*Ring]         // by use
 	purges    table[int64]         // version by pool id
 	keys      table[string]        // the user's document id by access key id
@@ -79,6 +80,17 @@ type OIDCProvider struct {
 	account.OIDCProvider
 	Version int64
 	ARN     string
+}
+
+// SAMLProvider is a SAML provider.
+type SAMLProvider struct {
+	account.SAMLProvider
+	Version int64
+	ARN     string
+	// Says is what its metadata document says.
+	Says *login.Metadata
+
+	login *login.Provider
 }
 
 // Ring is a ring of keys, still sealed.
@@ -137,6 +149,18 @@ func (s *Snapshot) OIDCProviderOf(issuer string) *OIDCProvider {
 	}
 	return nil
 }
+
+// SAMLProvider returns the provider with the ARN, or nil.
+func (s *Snapshot) SAMLProvider(providerARN string) *SAMLProvider {
+	name := providerARN[strings.LastIndexByte(providerARN, '/')+1:]
+	if p := s.SAMLProviderNamed(name); p != nil && p.ARN == providerARN {
+		return p
+	}
+	return nil
+}
+
+// SAMLProviderNamed returns the provider with the name, without regard to case, or nil.
+func (s *Snapshot) SAMLProviderNamed(name string) *SAMLProvider { return s.saml.get(documentID(name)) }
 
 // Ring returns the ring of a use, or nil.
 func (s *Snapshot) Ring(use string) *Ring { return s.rings.get(use) }
