@@ -74,16 +74,21 @@ The rules in short:
 
 - A guest gets the pool's role for ` + "`unauthenticated`" + ` identities and no other; a call with a login never gets that one by default.
 - A call with logins gets the role of the mapping of its provider; without a mapping, the pool's role for ` + "`authenticated`" + ` identities.
-  Of several logins the first that has a mapping decides, in the order of their ` + "`Logins`" + ` keys.
+  Of several logins the first that has a mapping, or whose assertion names roles, decides, in the order of their ` + "`Logins`" + ` keys.
 - Type Token takes the role from the verified token: ` + "`cognito:preferred_role`" + `, or what ` + "`CustomRoleArn`" + ` picks among
   ` + "`cognito:roles`" + `. SetIdentityPoolRoles takes this type only for user pools and SAML providers.
+- A SAML assertion brings its roles along, in the attribute ` + "`https://aws.amazon.com/SAML/Attributes/Role`" + `: each value is the ARN of a
+  role and that of the provider, with a comma between, in either order. The only role is taken; of several ` + "`CustomRoleArn`" + ` says which.
+  Without it the provider's mapping of Type Token decides by AmbiguousRoleResolution, and without a mapping the call is refused. Pairs with
+  other providers are passed over; one value that is no pair, or a pair that is there twice, and the attribute gives no role at all.
 - Type Rules takes the first rule that matches, in the order in which they are stored.
 - Where neither gives a role, AmbiguousRoleResolution decides: ` + "`AuthenticatedRole`" + ` or ` + "`Deny`" + `.
 - ` + "`CustomRoleArn`" + ` picks among the roles that the call could have, compared byte for byte. It never adds one.
 - A claim that is missing matches no rule, NotEqual included. There are no patterns.
 
 In the tables ` + "`<admin>`" + ` stands for the ARN of the role admin, and so on. The pool's default roles are ` + "`<auth>`" + ` and
-` + "`<guest>`" + `. ` + "`a.example`" + ` and ` + "`b.example`" + ` are OpenID Connect providers, ` + "`corp`" + ` is a SAML provider.
+` + "`<guest>`" + `. ` + "`a.example`" + ` and ` + "`b.example`" + ` are OpenID Connect providers, ` + "`users`" + ` is a user pool, ` + "`google`" + ` a social provider, and
+` + "`corp`" + ` a SAML provider: ` + "`Role`" + ` is the attribute of its assertions that names roles, ` + "`[corp]`" + ` its ARN, and ` + "`[other]`" + ` that of another.
 
 | Refusal | Error | Message |
 | --- | --- | --- |

@@ -29,7 +29,7 @@ type Choice struct {
 
 // Choose returns the role for logins, none for a guest. custom is CustomRoleArn; empty when none was asked for.
 //
-// Of several logins the first, by provider key, that has a mapping decides.
+// Of several logins the first, by provider key, that has a mapping decides, or whose assertion names roles.
 func Choose(p *pool.Pool, logins []*login.Login, custom string) (Choice, error) {
 	if len(logins) == 0 {
 		return ByDefault(p, pool.Unauthenticated, custom)
@@ -38,6 +38,9 @@ func Choose(p *pool.Pool, logins []*login.Login, custom string) (Choice, error) 
 		key := l.MappingKey()
 		if m, ok := p.RoleMappings[key]; ok {
 			return mapped(p, key, &m, l, custom)
+		}
+		if offersRoles(l) {
+			return byAssertion(p, key, &pool.RoleMapping{Ambiguous: pool.Deny}, l, custom)
 		}
 	}
 	return ByDefault(p, pool.Authenticated, custom)
@@ -64,6 +67,9 @@ func ByDefault(p *pool.Pool, kind, custom string) (Choice, error) {
 func mapped(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
 	switch m.Type {
 	case pool.TypeToken:
+		if l.Provider.Kind == login.SAML {
+			return byAssertion(p, key, m, l, custom)
+		}
 		return byToken(p, key, m, l, custom)
 	case pool.TypeRules:
 		return byRules(p, key, m, l, custom)
@@ -72,10 +78,37 @@ func mapped(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custo
 	}
 }
 
+// offersRoles reports whether the login is an assertion that names roles, whether of its provider or of others.
+func offersRoles(l *login.Login) bool {
+	return l.Assertion != nil && len(l.Assertion.Attributes[login.RoleAttribute]) > 0
+}
+
+// byAssertion reads roles from a SAML assertion (spec cognito-identity §8.10): the only one, or that of several which
+// CustomRoleArn names. An attribute that cannot be read gives none.
+func byAssertion(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
+	if l.Assertion == nil {
+		return refused(key)
+	}
+	roles, err := l.Assertion.Roles(l.Provider.ARN)
+	switch {
+	case err != nil:
+		_, refusal := refused(key)
+		return Choice{}, fault.Wrap(fault.NotAuthorized, fault.From(refusal).Message, err)
+	case custom != "" && !slices.Contains(roles, custom):
+		return Choice{}, pool.RoleForbidden(custom)
+	case custom != "":
+		return Choice{custom, "CustomRoleArn, which the assertion's roles hold"}, nil
+	case len(roles) == 1:
+		return Choice{roles[0], "the assertion's only role"}, nil
+	default:
+		return ambiguous(p, key, m)
+	}
+}
+
 // byToken reads roles from the token. Only user pools and SAML providers write them, and not their users (security E1): a
 // document that says otherwise is not believed.
 func byToken(p *pool.Pool, key string, m *pool.RoleMapping, l *login.Login, custom string) (Choice, error) {
-	if k := l.Provider.Kind; k != login.UserPool && k != login.SAML {
+	if l.Provider.Kind != login.UserPool {
 		return refused(key)
 	}
 	roles := list(l.Claims["cognito:roles"])

@@ -49,10 +49,14 @@ func oidc(issuer string) *login.Provider {
 	return &login.Provider{Kind: login.OIDC, Key: issuer, ARN: "arn:aws:iam::111122223333:oidc-provider/" + issuer, Issuer: "https://" + issuer}
 }
 
-var shortRole = regexp.MustCompile(`<(\w+)>`)
+var (
+	shortRole = regexp.MustCompile(`<(\w+)>`)
+	samlName  = regexp.MustCompile(`\[(corp|other)\]`)
+)
 
-// long writes role names as ARNs.
+// long writes role names as ARNs, and those of SAML providers.
 func long(s string) string {
+	s = samlName.ReplaceAllString(s, "arn:aws:iam::111122223333:saml-provider/$1")
 	return shortRole.ReplaceAllString(s, "arn:aws:iam::111122223333:role/$1")
 }
 
@@ -93,7 +97,28 @@ func (c *choice) verified(t testing.TB) []*login.Login {
 	t.Helper()
 	var out []*login.Login
 	for _, l := range c.logins {
-		out = append(out, &login.Login{Provider: providers[l.provider], Subject: "me", Audience: client, Claims: decode(t, l.claims)})
+		one := &login.Login{Provider: providers[l.provider], Subject: "me", Audience: client, Claims: decode(t, l.claims)}
+		if one.Provider.Kind == login.SAML {
+			one.Assertion = asserted(one.Claims)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// asserted is the assertion with the claims as attributes.
+func asserted(claims map[string]any) *login.Assertion {
+	out := &login.Assertion{Attributes: map[string][]string{}}
+	for name, values := range claims {
+		if name == "Role" {
+			name = login.RoleAttribute
+		}
+		list, _ := values.([]any)
+		for _, v := range list {
+			if text, ok := v.(string); ok {
+				out.Attributes[name] = append(out.Attributes[name], text)
+			}
+		}
 	}
 	return out
 }
@@ -256,7 +281,11 @@ func TestChooseKeepsGuestsApart(t *testing.T) {
 		}
 		var logins []*login.Login
 		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a.example", "b.example", "corp"}), 0, 3, rapid.ID).Draw(t, "logins") {
-			logins = append(logins, &login.Login{Provider: providers[key], Claims: anyClaims().Draw(t, key)})
+			l := &login.Login{Provider: providers[key], Claims: anyClaims().Draw(t, key)}
+			if key == "corp" {
+				l.Assertion = asserted(l.Claims)
+			}
+			logins = append(logins, l)
 		}
 		got, err := Choose(c.pool(), logins, long(c.custom))
 		isGuest := len(logins) == 0

@@ -4,8 +4,9 @@ import "idpool/internal/pool"
 
 // The truth of this package, in two tables. They are published as docs/role-mapping.md, which TestDocument holds to them.
 //
-// <name> stands for the ARN of the role of that name. Three providers are configured: OIDC providers with the Logins keys
-// a.example and b.example, and the SAML provider corp, whose tokens may carry roles.
+// <name> stands for the ARN of the role of that name. The providers are OIDC providers with the Logins keys a.example and
+// b.example, the user pool users, whose tokens may carry roles, the social provider google, and the SAML provider corp. Of
+// its assertions Role is the attribute that names roles, and [corp] the provider's ARN in it.
 
 // match is one value of a claim, and which rules about it with one Value hold.
 type match struct {
@@ -108,7 +109,15 @@ type section struct {
 func with(provider, claims string) []claimed { return []claimed{{provider, claims}} }
 
 func byTokenElse(ambiguous string) []mapping {
+	return []mapping{{"users", pool.RoleMapping{Type: pool.TypeToken, Ambiguous: ambiguous}}}
+}
+
+func byAssertionElse(ambiguous string) []mapping {
 	return []mapping{{"corp", pool.RoleMapping{Type: pool.TypeToken, Ambiguous: ambiguous}}}
+}
+
+func byAttributesElse(ambiguous string, rules ...pool.Rule) []mapping {
+	return []mapping{{"corp", pool.RoleMapping{Type: pool.TypeRules, Ambiguous: ambiguous, Rules: rules}}}
 }
 
 func fromTokenOf(provider string) []mapping {
@@ -151,47 +160,86 @@ var sections = []section{
 		{"no default role: never that of guests", "g", nil, with("a.example", `{}`), "", noRole},
 		{"no roles at all", "", nil, with("a.example", `{}`), "", noRole},
 		{"a mapping of another provider", "ag", onB, with("a.example", `{"job":"admin"}`), "", "<auth>"},
-		{"roles in the token of a provider without a mapping", "ag", nil, with("corp", `{"cognito:roles":["<admin>"],"cognito:preferred_role":"<admin>"}`), "", "<auth>"},
+		{"roles in the token of a provider without a mapping", "ag", nil, with("users", `{"cognito:roles":["<admin>"],"cognito:preferred_role":"<admin>"}`), "", "<auth>"},
 		{"asking for the default role", "ag", nil, with("a.example", `{}`), "<auth>", "<auth>"},
 		{"asking for the guests' role", "ag", nil, with("a.example", `{}`), "<guest>", forbidden},
 		{"asking for any role", "ag", nil, with("a.example", `{}`), "<admin>", forbidden},
-		{"asking for a role that the token names", "ag", nil, with("corp", `{"cognito:roles":["<admin>"]}`), "<admin>", forbidden},
+		{"asking for a role that the token names", "ag", nil, with("users", `{"cognito:roles":["<admin>"]}`), "<admin>", forbidden},
 		{"asking, without a default role", "g", nil, with("a.example", `{}`), "<guest>", noRole},
 	}},
 	{"Roles in the token (Type Token)", []choice{
-		{"the preferred role", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
-		{"the preferred role among several", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"],"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
-		{"the preferred role, without default roles", "", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
-		{"a user pool's preferred role", "ag", fromTokenOf("users"), with("users", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
-		{"a user pool, asking for one", "ag", fromTokenOf("users"), with("users", `{"cognito:roles":["<staff>","<admin>"]}`), "<staff>", "<staff>"},
+		{"the preferred role", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
+		{"the preferred role among several", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>","<admin>"],"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
+		{"the preferred role, without default roles", "", byTokenElse(pool.Deny), with("users", `{"cognito:preferred_role":"<admin>"}`), "", "<admin>"},
 		{"an OpenID Connect provider's tokens are not believed", "ag", fromTokenOf("a.example"), with("a.example", `{"cognito:preferred_role":"<admin>"}`), "", denied + "a.example"},
 		{"nor when asking", "ag", fromTokenOf("a.example"), with("a.example", `{"cognito:roles":["<admin>"]}`), "<admin>", denied + "a.example"},
 		{"nor a social provider's", "ag", fromTokenOf("google"), with("google", `{"cognito:preferred_role":"<admin>"}`), "", denied + "google"},
-		{"several, none preferred: Deny", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"]}`), "", denied + "corp"},
-		{"several, none preferred: AuthenticatedRole", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:roles":["<staff>","<admin>"]}`), "", "<auth>"},
-		{"one, not preferred: still ambiguous", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<admin>"]}`), "", denied + "corp"},
-		{"none: Deny", "ag", byTokenElse(pool.Deny), with("corp", `{}`), "", denied + "corp"},
-		{"none: AuthenticatedRole", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{}`), "", "<auth>"},
-		{"none: AuthenticatedRole, which is not set", "g", byTokenElse(pool.AuthenticatedRole), with("corp", `{}`), "", noRole},
-		{"an empty preferred role is none", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":""}`), "", denied + "corp"},
-		{"a preferred role that is no text", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":["<admin>"]}`), "", denied + "corp"},
-		{"a preferred role of null", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:preferred_role":null}`), "", "<auth>"},
-		{"asking for one of an array", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"]}`), "<admin>", "<admin>"},
-		{"asking for one of a list with commas", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":"<staff>,<admin>"}`), "<admin>", "<admin>"},
-		{"asking for the only one", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":"<admin>"}`), "<admin>", "<admin>"},
-		{"asking for another than the preferred", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>","<admin>"],"cognito:preferred_role":"<admin>"}`), "<staff>", "<staff>"},
-		{"asking for a role that is not there", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>"]}`), "<admin>", forbidden},
-		{"asking for a role that is not there, beside a preferred one", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:roles":["<staff>"],"cognito:preferred_role":"<staff>"}`), "<admin>", forbidden},
-		{"asking for what is only preferred", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:preferred_role":"<admin>"}`), "<admin>", forbidden},
-		{"asking for the default role", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:roles":["<staff>"]}`), "<auth>", forbidden},
-		{"asking for the guests' role", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{"cognito:roles":["<staff>"]}`), "<guest>", forbidden},
-		{"asking, without roles in the token", "ag", byTokenElse(pool.AuthenticatedRole), with("corp", `{}`), "<auth>", forbidden},
-		{"asking for a part of one", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<admin>-of-printers"]}`), "<admin>", forbidden},
-		{"asking in a list with spaces", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":"<staff>, <admin>"}`), "<admin>", forbidden},
-		{"asking for a whole list with commas", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":"<staff>,<admin>"}`), "<staff>,<admin>", forbidden},
-		{"a comma inside an array separates nothing", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":["<staff>,<admin>"]}`), "<admin>", forbidden},
-		{"roles inside an array inside the array", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":[["<admin>"]]}`), "<admin>", forbidden},
-		{"roles inside an object", "ag", byTokenElse(pool.Deny), with("corp", `{"cognito:roles":{"<admin>":"<admin>"}}`), "<admin>", forbidden},
+		{"nor attributes of these names in an assertion", "ag", fromTokenOf("corp"), with("corp", `{"cognito:roles":["<admin>"],"cognito:preferred_role":["<admin>"]}`), "", denied + "corp"},
+		{"several, none preferred: Deny", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>","<admin>"]}`), "", denied + "users"},
+		{"several, none preferred: AuthenticatedRole", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{"cognito:roles":["<staff>","<admin>"]}`), "", "<auth>"},
+		{"one, not preferred: still ambiguous", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<admin>"]}`), "", denied + "users"},
+		{"none: Deny", "ag", byTokenElse(pool.Deny), with("users", `{}`), "", denied + "users"},
+		{"none: AuthenticatedRole", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{}`), "", "<auth>"},
+		{"none: AuthenticatedRole, which is not set", "g", byTokenElse(pool.AuthenticatedRole), with("users", `{}`), "", noRole},
+		{"an empty preferred role is none", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:preferred_role":""}`), "", denied + "users"},
+		{"a preferred role that is no text", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:preferred_role":["<admin>"]}`), "", denied + "users"},
+		{"a preferred role of null", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{"cognito:preferred_role":null}`), "", "<auth>"},
+		{"asking for one of an array", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>","<admin>"]}`), "<admin>", "<admin>"},
+		{"asking for one of a list with commas", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":"<staff>,<admin>"}`), "<admin>", "<admin>"},
+		{"asking for the only one", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":"<admin>"}`), "<admin>", "<admin>"},
+		{"asking for another than the preferred", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>","<admin>"],"cognito:preferred_role":"<admin>"}`), "<staff>", "<staff>"},
+		{"asking for a role that is not there", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>"]}`), "<admin>", forbidden},
+		{"asking for a role that is not there, beside a preferred one", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{"cognito:roles":["<staff>"],"cognito:preferred_role":"<staff>"}`), "<admin>", forbidden},
+		{"asking for what is only preferred", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:preferred_role":"<admin>"}`), "<admin>", forbidden},
+		{"asking for the default role", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{"cognito:roles":["<staff>"]}`), "<auth>", forbidden},
+		{"asking for the guests' role", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{"cognito:roles":["<staff>"]}`), "<guest>", forbidden},
+		{"asking, without roles in the token", "ag", byTokenElse(pool.AuthenticatedRole), with("users", `{}`), "<auth>", forbidden},
+		{"asking for a part of one", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<admin>-of-printers"]}`), "<admin>", forbidden},
+		{"asking in a list with spaces", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":"<staff>, <admin>"}`), "<admin>", forbidden},
+		{"asking for a whole list with commas", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":"<staff>,<admin>"}`), "<staff>,<admin>", forbidden},
+		{"a comma inside an array separates nothing", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":["<staff>,<admin>"]}`), "<admin>", forbidden},
+		{"roles inside an array inside the array", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":[["<admin>"]]}`), "<admin>", forbidden},
+		{"roles inside an object", "ag", byTokenElse(pool.Deny), with("users", `{"cognito:roles":{"<admin>":"<admin>"}}`), "<admin>", forbidden},
+	}},
+	{"Roles in the assertion (SAML, without a mapping)", []choice{
+		{"the only role", "ag", nil, with("corp", `{"Role":["<admin>,[corp]"]}`), "", "<admin>"},
+		{"the only role, in the other order", "ag", nil, with("corp", `{"Role":["[corp],<admin>"]}`), "", "<admin>"},
+		{"the only role, without default roles", "", nil, with("corp", `{"Role":["<admin>,[corp]"]}`), "", "<admin>"},
+		{"the only role of this provider", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>,[other]"]}`), "", "<admin>"},
+		{"several: CustomRoleArn must say which", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "", denied + "corp"},
+		{"asking for the first", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "<admin>", "<admin>"},
+		{"asking for the second", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "<staff>", "<staff>"},
+		{"asking, without default roles", "", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "<staff>", "<staff>"},
+		{"asking for the only one", "ag", nil, with("corp", `{"Role":["<admin>,[corp]"]}`), "<admin>", "<admin>"},
+		{"asking for another than the only one", "ag", nil, with("corp", `{"Role":["<staff>,[corp]"]}`), "<admin>", forbidden},
+		{"asking for the default role", "ag", nil, with("corp", `{"Role":["<staff>,[corp]"]}`), "<auth>", forbidden},
+		{"asking for the guests' role", "ag", nil, with("corp", `{"Role":["<staff>,[corp]"]}`), "<guest>", forbidden},
+		{"asking with another spelling", "ag", nil, with("corp", `{"Role":["<admin>,[corp]"]}`), "<admin> ", forbidden},
+		{"asking for a pair", "ag", nil, with("corp", `{"Role":["<admin>,[corp]"]}`), "<admin>,[corp]", forbidden},
+		{"asking for a part of one", "ag", nil, with("corp", `{"Role":["<admin>-of-printers,[corp]"]}`), "<admin>", forbidden},
+		{"asking for another provider's", "ag", nil, with("corp", `{"Role":["<staff>,[corp]","<admin>,[other]"]}`), "<admin>", forbidden},
+		{"another provider's alone: never the default", "ag", nil, with("corp", `{"Role":["<admin>,[other]"]}`), "", denied + "corp"},
+		{"the same twice gives nothing", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<admin>,[corp]"]}`), "", denied + "corp"},
+		{"nor when asking", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","[corp],<admin>"]}`), "<admin>", denied + "corp"},
+		{"one value that is no pair spoils all", "ag", nil, with("corp", `{"Role":["<admin>,[corp]","<staff>"]}`), "<admin>", denied + "corp"},
+		{"two pairs in one value", "ag", nil, with("corp", `{"Role":["<admin>,[corp],<staff>,[corp]"]}`), "<admin>", denied + "corp"},
+		{"a line feed in a value", "ag", nil, with("corp", `{"Role":["<admin>,[corp]\n<staff>,[corp]"]}`), "<admin>", denied + "corp"},
+		{"a space after the comma", "ag", nil, with("corp", `{"Role":["<admin>, [corp]"]}`), "<admin>", denied + "corp"},
+		{"no role attribute: the default role", "ag", nil, with("corp", `{"groups":["staff"]}`), "", "<auth>"},
+		{"no role attribute, nor a default role", "g", nil, with("corp", `{}`), "", noRole},
+		{"no role attribute, asking", "ag", nil, with("corp", `{}`), "<admin>", forbidden},
+	}},
+	{"Roles in the assertion (SAML, Type Token)", []choice{
+		{"the only role", "ag", byAssertionElse(pool.Deny), with("corp", `{"Role":["<admin>,[corp]"]}`), "", "<admin>"},
+		{"several: Deny", "ag", byAssertionElse(pool.Deny), with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "", denied + "corp"},
+		{"several: AuthenticatedRole", "ag", byAssertionElse(pool.AuthenticatedRole), with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "", "<auth>"},
+		{"several: AuthenticatedRole, which is not set", "g", byAssertionElse(pool.AuthenticatedRole), with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "", noRole},
+		{"asking for one of several", "", byAssertionElse(pool.Deny), with("corp", `{"Role":["<admin>,[corp]","<staff>,[corp]"]}`), "<staff>", "<staff>"},
+		{"asking for a role that is not there", "ag", byAssertionElse(pool.AuthenticatedRole), with("corp", `{"Role":["<staff>,[corp]"]}`), "<admin>", forbidden},
+		{"asking for the default role", "ag", byAssertionElse(pool.AuthenticatedRole), with("corp", `{"Role":["<staff>,[corp]"]}`), "<auth>", forbidden},
+		{"none: Deny", "ag", byAssertionElse(pool.Deny), with("corp", `{}`), "", denied + "corp"},
+		{"none: AuthenticatedRole", "ag", byAssertionElse(pool.AuthenticatedRole), with("corp", `{}`), "", "<auth>"},
+		{"a value that is no pair: never the default", "ag", byAssertionElse(pool.AuthenticatedRole), with("corp", `{"Role":["<admin>"]}`), "", denied + "corp"},
 	}},
 	{"Rules (Type Rules)", []choice{
 		{"a rule that matches", "ag", byRulesElse(pool.Deny, isAdmin), with("a.example", `{"job":"admin"}`), "", "<admin>"},
@@ -216,6 +264,11 @@ var sections = []section{
 		{"asking for the default role, where no rule matches", "ag", byRulesElse(pool.AuthenticatedRole, isAdmin), with("a.example", `{"job":"clerk"}`), "<auth>", forbidden},
 		{"asking for the guests' role", "ag", byRulesElse(pool.AuthenticatedRole, isAdmin), with("a.example", `{"job":"admin"}`), "<guest>", forbidden},
 		{"asking for a role that the token names", "ag", byRulesElse(pool.Deny, isAdmin), with("a.example", `{"job":"clerk","cognito:roles":["<admin>"]}`), "<admin>", forbidden},
+		{"an attribute of an assertion", "ag", byAttributesElse(pool.Deny, isStaff), with("corp", `{"groups":["it","staff"]}`), "", "<staff>"},
+		{"an attribute of one value", "ag", byAttributesElse(pool.Deny, isAdmin), with("corp", `{"job":["admin"]}`), "", "<admin>"},
+		{"an attribute of two values", "ag", byAttributesElse(pool.Deny, isAdmin), with("corp", `{"job":["admin","clerk"]}`), "", denied + "corp"},
+		{"roles in the assertion count for nothing", "ag", byAttributesElse(pool.Deny, isStaff), with("corp", `{"job":["clerk"],"Role":["<admin>,[corp]"]}`), "", denied + "corp"},
+		{"nor when asking", "ag", byAttributesElse(pool.AuthenticatedRole, isStaff), with("corp", `{"groups":["staff"],"Role":["<admin>,[corp]"]}`), "<admin>", forbidden},
 	}},
 	{"Several logins", []choice{
 		{"the login that has a mapping", "ag", onB, []claimed{{"a.example", `{"job":"admin"}`}, {"b.example", `{"job":"admin"}`}}, "", "<admin>"},
@@ -224,6 +277,10 @@ var sections = []section{
 		{"two mappings: in another order of the call", "ag", onAAndB, []claimed{{"b.example", `{"job":"admin"}`}, {"a.example", `{"groups":"staff"}`}}, "", "<staff>"},
 		{"two mappings: the first decides, also by its default", "ag", onAAndB, []claimed{{"b.example", `{"job":"admin"}`}, {"a.example", `{}`}}, "", "<auth>"},
 		{"two mappings: asking for what the second would give", "ag", onAAndB, []claimed{{"a.example", `{"groups":"staff"}`}, {"b.example", `{"job":"admin"}`}}, "<admin>", forbidden},
+		{"an assertion with roles counts as a mapping", "ag", nil, []claimed{{"a.example", `{}`}, {"corp", `{"Role":["<admin>,[corp]"]}`}}, "", "<admin>"},
+		{"an assertion with roles, and the mapping of a provider before it", "ag", byRulesElse(pool.Deny, isAdmin), []claimed{{"corp", `{"Role":["<staff>,[corp]"]}`}, {"a.example", `{"job":"admin"}`}}, "", "<admin>"},
+		{"an assertion with roles, and the mapping of a provider after it", "ag", fromTokenOf("users"), []claimed{{"users", `{"cognito:preferred_role":"<admin>"}`}, {"corp", `{"Role":["<staff>,[corp]"]}`}}, "", "<staff>"},
+		{"an assertion without roles, and the mapping of a provider after it", "ag", fromTokenOf("users"), []claimed{{"users", `{"cognito:preferred_role":"<admin>"}`}, {"corp", `{}`}}, "", "<admin>"},
 		{"none with a mapping", "ag", byTokenElse(pool.Deny), []claimed{{"a.example", `{}`}, {"b.example", `{}`}}, "", "<auth>"},
 	}},
 }
