@@ -8,6 +8,7 @@ package keyring
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"idpool/internal/session"
@@ -18,6 +19,22 @@ const (
 	Sealing = "sealing" // session and pagination tokens
 	Signing = "signing" // our OpenID tokens
 )
+
+// ForAuthority prefixes the uses of the keys that sign for other authorities.
+const ForAuthority = "authority/"
+
+// AuthorityUse is the use of the keys that sign the tokens which one authority reads, and nobody else: authority/NAME/ALG.
+// The algorithm is RS256 or ES256. With another algorithm the authority has another ring.
+func AuthorityUse(name, algorithm string) string { return ForAuthority + name + "/" + algorithm }
+
+// AuthorityAlgorithm returns the algorithm of such a use.
+func AuthorityAlgorithm(use string) (algorithm string, ok bool) {
+	parts := strings.Split(use, "/")
+	if len(parts) != 3 || !strings.HasPrefix(use, ForAuthority) {
+		return "", false
+	}
+	return parts[2], true
+}
 
 // State is where a key is in its life (security H4).
 type State string
@@ -63,8 +80,20 @@ type Keys interface {
 	// JWKS returns the public signing keys that are not retired as a JSON Web Key Set, the active one first.
 	JWKS() []byte
 
+	// Issuer returns the keys that sign for an authority, by their use; nil where the store has no ring for it.
+	Issuer(use string) IssuerKeys
+
 	// UserSecret opens the secret of a user's access key.
 	UserSecret(accessKeyID string, sealed []byte) (string, error)
+}
+
+// IssuerKeys sign for one authority. Safe for concurrent use.
+type IssuerKeys interface {
+	// Sign returns payload as a compact JWS under the active key, with `typ` JWT.
+	Sign(payload []byte) (string, error)
+	// JWKS returns the public keys that are not retired, the active one first, each with a certificate over itself (x5c,
+	// RFC 7517 §4.7): some authorities read the first key alone, and that only from its certificate.
+	JWKS() []byte
 }
 
 // A Holder makes and opens what the key-encryption key protects.

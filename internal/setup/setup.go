@@ -30,20 +30,28 @@ type Setup struct {
 // keys.
 func (s *Setup) Rings(ctx context.Context) error {
 	for _, use := range []string{keyring.Sealing, keyring.Signing} {
-		_, err := s.Documents.Get(ctx, snapshot.KindKeyring, use)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("looking for keys: %w", err)
-		}
-		ring, err := s.Holder.NewRing(use, s.Now())
-		if err != nil {
+		if err := s.Ring(ctx, use); err != nil {
 			return err
 		}
-		if _, err := s.Documents.Write(ctx, snapshot.PutRing(&ring, 0)); err != nil && !errors.Is(err, store.ErrConflict) {
-			return fmt.Errorf("storing keys: %w", err)
-		}
+	}
+	return nil
+}
+
+// Ring makes the ring of one use unless the store has it, as Rings does.
+func (s *Setup) Ring(ctx context.Context, use string) error {
+	_, err := s.Documents.Get(ctx, snapshot.KindKeyring, use)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("looking for keys: %w", err)
+	}
+	ring, err := s.Holder.NewRing(use, s.Now())
+	if err != nil {
+		return err
+	}
+	if _, err := s.Documents.Write(ctx, snapshot.PutRing(&ring, 0)); err != nil && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("storing keys: %w", err)
 	}
 	return nil
 }

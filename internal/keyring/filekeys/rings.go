@@ -32,7 +32,7 @@ func (h *Holder) NewRing(use string, now time.Time) (keyring.Ring, error) {
 	case keyring.Signing:
 		key, err = h.newSigningKey()
 	default:
-		err = fmt.Errorf("no keys for the use %q", use)
+		key, err = h.newIssuerKey(use, now)
 	}
 	if err != nil {
 		return keyring.Ring{}, err
@@ -59,7 +59,7 @@ func (h *Holder) newSigningKey() (keyring.Key, error) {
 	if err != nil {
 		return keyring.Key{}, fmt.Errorf("making a signing key: %w", err)
 	}
-	jwk, err := publicJWK(&private.PublicKey)
+	jwk, err := publicJWK(&private.PublicKey, signingAlgorithm)
 	if err != nil {
 		return keyring.Key{}, err
 	}
@@ -75,7 +75,7 @@ func (h *Holder) newSigningKey() (keyring.Key, error) {
 
 // Open implements keyring.Holder.
 func (h *Holder) Open(rings []keyring.Ring) (keyring.Keys, error) {
-	k := &keys{holder: h, sealing: map[string][]byte{}}
+	k := &keys{holder: h, sealing: map[string][]byte{}, issuers: map[string]*signing{}}
 	for _, ring := range rings {
 		for _, key := range ring.Keys {
 			if key.State == keyring.Retired {
@@ -86,10 +86,22 @@ func (h *Holder) Open(rings []keyring.Ring) (keyring.Keys, error) {
 			}
 		}
 	}
-	if k.activeSealing == "" || k.signer == nil {
+	if k.activeSealing == "" || k.own.signer == nil {
 		return nil, errors.New("the store holds no active sealing or signing key")
 	}
 	return k, k.publish()
+}
+
+// publish writes the key sets.
+func (k *keys) publish() error {
+	err := k.own.publish()
+	for use, s := range k.issuers {
+		if s.signer == nil {
+			err = errors.Join(err, fmt.Errorf("the ring %s holds no active key", use))
+		}
+		err = errors.Join(err, s.publish())
+	}
+	return err
 }
 
 func (k *keys) add(use string, key keyring.Key) error {
@@ -97,14 +109,17 @@ func (k *keys) add(use string, key keyring.Key) error {
 	if err != nil {
 		return err
 	}
-	if use == keyring.Sealing {
+	switch use {
+	case keyring.Sealing:
 		k.sealing[key.ID] = plain
 		if key.State == keyring.Active {
 			k.activeSealing = key.ID
 		}
 		return nil
+	case keyring.Signing:
+		return k.own.add(key, plain, signingAlgorithm, "JWS")
 	}
-	return k.addSigning(key, plain)
+	return k.addIssuerKey(use, key, plain)
 }
 
 // SealUserSecret implements keyring.Holder.

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"idpool/internal/session"
 )
 
@@ -38,9 +36,8 @@ type keys struct {
 	holder        *Holder
 	sealing       map[string][]byte // by key id
 	activeSealing string
-	signer        jose.Signer
-	public        jose.JSONWebKeySet
-	jwks          []byte
+	own           signing
+	issuers       map[string]*signing // by use
 }
 
 // Seal implements session.Sealer.
