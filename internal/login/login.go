@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind is the protocol, and with it the verifier, of a provider.
@@ -70,6 +71,19 @@ type Login struct {
 	Expires time.Time
 	// Assertion is what a SAML login says beyond its claims; nil for other kinds.
 	Assertion *Assertion
+}
+
+// IsSubject reports whether a string can be somebody's id at a provider, as Login.Subject says (security A21).
+func IsSubject(s string) bool {
+	if s == "" || len(s) > 255 || !utf8.ValidString(s) {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // MappingKey returns the provider's key in a pool's role mappings (spec cognito-identity §7.17): the ARN of an IAM provider,

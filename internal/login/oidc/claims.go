@@ -14,7 +14,6 @@ import (
 
 // The limits of claims (security A16, A18, A21).
 const (
-	maxSubject   = 255 // bytes
 	maxAudiences = 100
 	maxSkew      = 300     // seconds that `nbf` and `iat` may lie ahead
 	maxTime      = 1 << 53 // the first integer that other JSON readers may round
@@ -98,7 +97,7 @@ func describeIssuer(got, want string) string {
 // readTypes reads the claims that are checked, and refuses those of another type or range.
 func (c *claims) readTypes() *login.Refusal {
 	var ok bool
-	if c.sub, ok = c.all["sub"].(string); !ok || !isSubject(c.sub) {
+	if c.sub, ok = c.all["sub"].(string); !ok || !login.IsSubject(c.sub) {
 		return invalid("sub", "a string of 1 to 255 bytes without control characters", c.all["sub"])
 	}
 	if c.aud, ok = readAudience(c.all["aud"]); !ok {
@@ -122,19 +121,6 @@ func (c *claims) readTypes() *login.Refusal {
 		}
 	}
 	return nil
-}
-
-// isSubject reports whether the string can be somebody's id. It is valid UTF-8 already.
-func isSubject(s string) bool {
-	if s == "" || len(s) > maxSubject {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 func readAudience(v any) ([]string, bool) {

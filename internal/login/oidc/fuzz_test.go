@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"idpool/internal/login"
 )
 
 // FuzzParseToken: what we take for a token, go-jose takes for the same one: the same payload, signature, algorithm and
@@ -195,7 +197,7 @@ func FuzzVerify(f *testing.F) {
 		if l == nil {
 			return
 		}
-		if !isSubject(l.Subject) || l.Claims["iss"] != issuer || l.Claims["sub"] != l.Subject || !l.Expires.After(t0) ||
+		if !login.IsSubject(l.Subject) || l.Claims["iss"] != issuer || l.Claims["sub"] != l.Subject || !l.Expires.After(t0) ||
 			l.Audience != "client-1" && l.Audience != "client-2" {
 			t.Fatalf("got login %+v", l)
 		}
