@@ -22,6 +22,10 @@ const (
 	TooLong           Reason = "too long"           // it lives longer than we allow
 	AudienceMismatch  Reason = "audience mismatch"  // no configured client id
 	IssuerUnreachable Reason = "issuer unreachable" // keys are needed and cannot be had
+	RecipientMismatch Reason = "recipient mismatch" // it was issued to be sent to somebody else
+	Unsuccessful      Reason = "unsuccessful"       // it says that nobody was authenticated
+	Encrypted         Reason = "encrypted"          // it has encrypted parts
+	MetadataExpired   Reason = "metadata expired"   // the provider's metadata has ended
 	Busy              Reason = "busy"               // too many signatures are being checked: nothing is known of this one
 )
 
@@ -29,6 +33,7 @@ const (
 // never a claim's value (times aside), never the token.
 type Refusal struct {
 	Reason   Reason
+	Kind     Kind   // SAML where a response was refused; empty for tokens
 	Claim    string // the claim concerned, where there is one
 	Now, Exp int64  // epoch seconds, for Expired
 	Expected string
@@ -53,18 +58,20 @@ func (r *Refusal) Unwrap() error { return r.Cause }
 func (r *Refusal) Fault() *fault.Error {
 	const prefix = "Invalid login token. "
 	f := fault.Wrap(fault.NotAuthorized, prefix+"Couldn't verify signed token.", r)
+	invalid := prefix + "Not a valid OpenId Connect identity token."
+	if r.Kind == SAML {
+		invalid = prefix + "Not a valid SAML response." // [inferred]
+	}
 	switch r.Reason {
-	case Malformed:
-		f.Message = prefix + "Not a valid OpenId Connect identity token."
 	case IssuerMismatch:
 		f.Message = prefix + "Issuer doesn't match providerName"
 	case MissingClaim:
 		f.Message = prefix + "Missing a required claim: " + r.Claim
-	case InvalidClaim, WrongTokenType, NotYetValid, TooLong:
-		f.Message = prefix + "Not a valid OpenId Connect identity token."
+	case Malformed, InvalidClaim, WrongTokenType, NotYetValid, TooLong, Unsuccessful, Encrypted:
+		f.Message = invalid
 	case Expired:
 		f.Message = fault.New(fault.NotAuthorized, prefix+"Token expired: %d >= %d", r.Now, r.Exp).Message
-	case AudienceMismatch:
+	case AudienceMismatch, RecipientMismatch:
 		f.Message = "Token is not from a supported provider of this identity pool."
 	case IssuerUnreachable:
 		f.Code, f.Message = fault.ExternalService, "The identity provider is not responding."

@@ -16,6 +16,7 @@ import (
 
 const (
 	notOpenID   = "Invalid login token. Not a valid OpenId Connect identity token."
+	notSAML     = "Invalid login token. Not a valid SAML response."
 	notVerified = "Invalid login token. Couldn't verify signed token."
 )
 
@@ -41,6 +42,15 @@ var refusals = []struct {
 	{"TooLong", Refusal{Reason: TooLong}, fault.NotAuthorized, notOpenID},
 	{"AudienceMismatch", Refusal{Reason: AudienceMismatch, Claim: "aud"}, fault.NotAuthorized, "Token is not from a supported provider of this identity pool."},
 	{"IssuerUnreachable", Refusal{Reason: IssuerUnreachable}, fault.ExternalService, "The identity provider is not responding."},
+	{"Malformed", Refusal{Reason: Malformed, Kind: SAML}, fault.NotAuthorized, notSAML},
+	{"InvalidClaim", Refusal{Reason: InvalidClaim, Kind: SAML, Claim: "NameID"}, fault.NotAuthorized, notSAML},
+	{"NotYetValid", Refusal{Reason: NotYetValid, Kind: SAML}, fault.NotAuthorized, notSAML},
+	{"Unsuccessful", Refusal{Reason: Unsuccessful, Kind: SAML}, fault.NotAuthorized, notSAML},
+	{"Encrypted", Refusal{Reason: Encrypted, Kind: SAML}, fault.NotAuthorized, notSAML},
+	{"MissingClaim", Refusal{Reason: MissingClaim, Kind: SAML, Claim: "NameID"}, fault.NotAuthorized, "Invalid login token. Missing a required claim: NameID"},
+	{"BadSignature", Refusal{Reason: BadSignature, Kind: SAML}, fault.NotAuthorized, notVerified},
+	{"MetadataExpired", Refusal{Reason: MetadataExpired, Kind: SAML}, fault.NotAuthorized, notVerified},
+	{"RecipientMismatch", Refusal{Reason: RecipientMismatch, Kind: SAML}, fault.NotAuthorized, "Token is not from a supported provider of this identity pool."},
 	{"Busy", Refusal{Reason: Busy}, fault.TooManyRequests, "Rate exceeded"},
 	{"", Refusal{Reason: "a reason that nobody wrote a sentence for"}, fault.NotAuthorized, notVerified},
 	{"", Refusal{}, fault.NotAuthorized, notVerified},
