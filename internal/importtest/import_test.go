@@ -17,7 +17,7 @@ import (
 // layers are our packages from the ground up. A package imports only from layers below its own, and from its own what
 // beside allows.
 var layers = [][]string{
-	{"fault", "arn"},
+	{"fault", "arn", "strictjson"},
 	{"admission", "policy", "shape", "event", "login", "sigv4", "session"},
 	{"identity", "pool", "account", "rolemap"},
 	{"store", "keyring", "shape/shapetest"},
@@ -64,7 +64,7 @@ var forbidden = []struct {
 
 // domain are the packages without I/O, clock and randomness.
 var domain = []string{
-	"fault", "arn", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "store",
+	"fault", "arn", "strictjson", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "store",
 	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "cognito", "setup", "operate",
 }
 

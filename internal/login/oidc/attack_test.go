@@ -27,6 +27,7 @@ import (
 
 	"idpool/internal/fetch"
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 )
 
 // attack is a token that must be refused, and why.
@@ -298,7 +299,7 @@ func TestA6Size(t *testing.T) {
 		{"a large header", s.signRaw(`{"alg":"ES256","kid":"1","x":"`+seg(maxHeader)+`"}`, goodClaims(nil)), login.Malformed, "", false},
 		{"a deep header", s.signRaw(`{"alg":"ES256","kid":"1","x":`+strings.Repeat("[", 8)+strings.Repeat("]", 8)+`}`, goodClaims(nil)), login.Malformed, "", false},
 		{"deep claims", s.sign(`{"iss":"` + issuer + `","x":` + strings.Repeat(`{"a":`, 8) + "1" + strings.Repeat("}", 8) + "}"), login.Malformed, "", false},
-		{"many numbers", s.sign(claimsWith(nil, `"x":[`+strings.Repeat("1,", maxValues)+`1]`)), login.Malformed, "", false},
+		{"many numbers", s.sign(claimsWith(nil, `"x":[`+strings.Repeat("1,", strictjson.MaxValues)+`1]`)), login.Malformed, "", false},
 		{"deeper claims", s.sign(`{"x":` + strings.Repeat("[", 30_000)), login.Malformed, "", false},
 	})
 	w := new(web)
