@@ -28,12 +28,28 @@ const maxMaxAge = 365 * 24 * time.Hour
 
 // read checks the answer and reads its body.
 func read(resp *http.Response) (*Document, error) {
-	if 300 <= resp.StatusCode && resp.StatusCode <= 399 {
-		return nil, fmt.Errorf("it answered %d: redirects are not followed", resp.StatusCode)
+	if err := checkStatus(resp.StatusCode); err != nil {
+		return nil, err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answered %d", resp.StatusCode)
+	body, err := readBody(resp)
+	if err != nil {
+		return nil, err
 	}
+	return &Document{Body: body, MaxAge: maxAge(resp.Header), ContentType: resp.Header.Get("Content-Type")}, nil
+}
+
+func checkStatus(status int) error {
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case 300 <= status && status <= 399:
+		return fmt.Errorf("it answered %d: redirects are not followed", status)
+	}
+	return fmt.Errorf("it answered %d", status)
+}
+
+// readBody reads a body within the limits.
+func readBody(resp *http.Response) ([]byte, error) {
 	for _, enc := range resp.Header.Values("Content-Encoding") {
 		if !strings.EqualFold(enc, "identity") {
 			return nil, errors.New("it answered with a Content-Encoding that was not asked for")
@@ -49,7 +65,7 @@ func read(resp *http.Response) (*Document, error) {
 	if len(body) > MaxBody {
 		return nil, errTooLarge
 	}
-	return &Document{Body: body, MaxAge: maxAge(resp.Header), ContentType: resp.Header.Get("Content-Type")}, nil
+	return body, nil
 }
 
 var (

@@ -1,5 +1,6 @@
 // Package fetch is the only outgoing HTTP client of idpool: it gets small public documents, such as the keys of an
-// identity provider, from addresses that somebody configured.
+// identity provider, and asks small questions, such as whether an access token is genuine (ask.go), at addresses that
+// somebody configured.
 //
 // It is built for addresses that may turn against us: a provider's discovery document names the next address, and its
 // DNS may answer differently each time. So the address that is dialled is judged, not the name (address.go); there are
@@ -108,9 +109,7 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Document, error) {
 	if err != nil {
 		return nil, errors.New("the URL cannot be read")
 	}
-	req.Header.Set("User-Agent", userAgent)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("Accept-Encoding", "identity")
+	setHeader(req)
 	// RoundTrip and not http.Client: it follows no redirect and sends no cookie, by construction.
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -122,6 +121,12 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Document, error) {
 		return nil, fmt.Errorf("get %s: %w", u.Host, err)
 	}
 	return doc, nil
+}
+
+func setHeader(req *http.Request) {
+	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity")
 }
 
 // accept judges the form of a URL and returns the transport for its scheme.

@@ -22,7 +22,12 @@ const (
 	OIDC     Kind = "oidc"      // an IAM OpenID Connect provider
 	UserPool Kind = "user-pool" // a Cognito user pool
 	SAML     Kind = "saml"      // an IAM SAML provider
-	Social   Kind = "social"    // a provider of SupportedLoginProviders
+	Social   Kind = "social"    // a provider of SupportedLoginProviders that gives ID tokens
+	Facebook Kind = "facebook"
+	Amazon   Kind = "amazon"
+	Twitter  Kind = "twitter"
+	// Discontinued providers can be configured and have no logins any more.
+	Discontinued Kind = "discontinued"
 )
 
 // OwnIssuer is the name of our own issuer in trust policies and condition keys, and the Logins key of our own tokens,
@@ -52,6 +57,14 @@ type Provider struct {
 	AZPOrAudience bool
 	// TokenUse is what `token_use` must be; empty means that it may be absent.
 	TokenUse string
+	// Row is the provider's row in the table; nil for IAM's.
+	Row *Row
+	// Endpoint is where access tokens are checked; for a user pool, where it says whether a token is active.
+	Endpoint string
+	// Secret is that of the app, or for a user pool the bearer token for its endpoint.
+	Secret Secret
+	// MustBeActive are the client ids for whose tokens the user pool must be asked whether they are active.
+	MustBeActive []string
 	// SAML is what the metadata of a SAML provider says; nil for other kinds.
 	SAML *Metadata
 	// Config tells apart two configurations of one issuer, so that caches are never shared between them (security A15).

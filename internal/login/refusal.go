@@ -27,6 +27,9 @@ const (
 	Encrypted         Reason = "encrypted"          // it has encrypted parts
 	MetadataExpired   Reason = "metadata expired"   // the provider's metadata has ended
 	Busy              Reason = "busy"               // too many signatures are being checked: nothing is known of this one
+	Rejected          Reason = "rejected"           // its provider was asked and does not know it
+	Inactive          Reason = "inactive"           // its user pool says that it is over: the user signed out, or is gone
+	Ended             Reason = "ended"              // the provider exists no more
 )
 
 // Refusal says which check failed. Expected and Found are for the event: they hold configured values and descriptions,
@@ -69,6 +72,10 @@ func (r *Refusal) Fault() *fault.Error {
 		f.Message = prefix + "Missing a required claim: " + r.Claim
 	case Malformed, InvalidClaim, WrongTokenType, NotYetValid, TooLong, Unsuccessful, Encrypted:
 		f.Message = invalid
+	case Inactive:
+		f.Message = "Token is inactive"
+	case Ended:
+		f.Message = "The login provider has been discontinued."
 	case Expired:
 		f.Message = fault.New(fault.NotAuthorized, prefix+"Token expired: %d >= %d", r.Now, r.Exp).Message
 	case AudienceMismatch, RecipientMismatch:

@@ -52,6 +52,9 @@ var refusals = []struct {
 	{"MetadataExpired", Refusal{Reason: MetadataExpired, Kind: SAML}, fault.NotAuthorized, notVerified},
 	{"RecipientMismatch", Refusal{Reason: RecipientMismatch, Kind: SAML}, fault.NotAuthorized, "Token is not from a supported provider of this identity pool."},
 	{"Busy", Refusal{Reason: Busy}, fault.TooManyRequests, "Rate exceeded"},
+	{"Rejected", Refusal{Reason: Rejected}, fault.NotAuthorized, notVerified},
+	{"Inactive", Refusal{Reason: Inactive}, fault.NotAuthorized, "Token is inactive"},
+	{"Ended", Refusal{Reason: Ended}, fault.NotAuthorized, "The login provider has been discontinued."},
 	{"", Refusal{Reason: "a reason that nobody wrote a sentence for"}, fault.NotAuthorized, notVerified},
 	{"", Refusal{}, fault.NotAuthorized, notVerified},
 }
