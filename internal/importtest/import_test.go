@@ -22,11 +22,11 @@ var layers = [][]string{
 	{"identity", "pool", "account", "rolemap"},
 	{"store", "keyring", "shape/shapetest"},
 	{"fetch", "snapshot", "issuer"},
-	{"operation", "awsjson", "awsquery", "store/sqlstore", "keyring/filekeys", "login/oidc", "login/saml", "login/saml/samltest", "store/storetest"},
+	{"operation", "awsjson", "awsquery", "store/sqlstore", "keyring/filekeys", "login/oidc", "login/saml", "login/social", "login/saml/samltest", "store/storetest"},
 	{"sts", "iam", "setup", "operate"},
 	{"cognito"},
 	{"door"},
-	{"config", "httpd", "testidp", "client"},
+	{"config", "httpd", "testidp", "client", "login/social/socialtest"},
 	{"server"},
 	{"idpooltest"},
 }
