@@ -90,7 +90,27 @@ var guid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 // CutIDs cuts every GUID in a text after its first 8 digits.
 func CutIDs(text string) string {
 	const shown = 8
+	if !mayHoldID(text) {
+		return text
+	}
 	return guid.ReplaceAllStringFunc(text, func(id string) string { return id[:shown] + "…" })
+}
+
+// mayHoldID reports whether a text has as many hexadecimal digits and hyphens in a row as a GUID: most have not, and the
+// expression costs more to ask.
+func mayHoldID(text string) bool {
+	const length = 36
+	run := 0
+	for i := range len(text) {
+		c := text[i]
+		if run++; (c < '0' || c > '9') && (c < 'a' || c > 'f') && c != '-' {
+			run = 0
+		}
+		if run == length {
+			return true
+		}
+	}
+	return false
 }
 
 // A Sink keeps records.

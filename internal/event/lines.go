@@ -1,8 +1,6 @@
 package event
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
@@ -18,17 +16,18 @@ type Lines struct {
 // NewLines returns a sink that writes to out. Where out has a Sync method, durable records are synced.
 func NewLines(out io.Writer) *Lines { return &Lines{out: out} }
 
+// usualLine is the size in bytes that the line of a request that went through fits into.
+const usualLine = 2048
+
 // Write implements Sink.
 func (l *Lines) Write(r *Record, durable bool) error {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false) // operators read ">=", not an escape
-	if err := e.Encode(r); err != nil {
+	line, err := r.appendLine(make([]byte, 0, usualLine))
+	if err != nil {
 		return fmt.Errorf("encoding an event: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.write(line.Bytes()); err != nil {
+	if err := l.write(line); err != nil {
 		return fmt.Errorf("writing an event: %w", err)
 	}
 	if s, ok := l.out.(interface{ Sync() error }); ok && durable {
