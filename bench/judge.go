@@ -1,0 +1,89 @@
+package main
+
+import "fmt"
+
+// judge adds the conditions that docs/performance.md states, as far as their rows were measured.
+func (r *rig) judge(f *figures) {
+	if echo := r.results["echo"]; echo != nil {
+		if q := 1 / median(echo.Ratio); q < 3.0 || q > 4.2 {
+			f.Void = fmt.Sprintf("floor ÷ echo is %.2f, which is not from 3.0 to 4.2", q)
+		}
+	}
+	r.atMost(f, "credentials ÷ floor", 1.35, r.ratio("credentials"))
+	r.atMost(f, "credentials, ES256 ÷ floor", 1.35, r.ratio("credentials, ES256"))
+	r.atMost(f, "credentials, repeated tokens ÷ floor", .75, r.ratio("credentials, repeated tokens"))
+	r.uncachedClaim(f, "credentials, not cached")
+	r.uncachedClaim(f, "credentials, ES256, not cached")
+	r.between(f, "credentials, of 10 million", "credentials", 1.15)
+	r.between(f, "credentials, of 10 million, not cached", "credentials, not cached", 1.15)
+	r.between(f, "credentials, 1,024 connections", "credentials", 1.15)
+	r.between(f, "credentials, PostgreSQL, two nodes", "credentials, PostgreSQL", 1.1)
+	if v := r.results["GetId, new"]; v != nil {
+		var found []float64
+		for i := range v.PerSec {
+			found = append(found, v.PerSec[i]/r.fsyncs[i])
+		}
+		r.add(f, claim{What: "GetId, new, a second ÷ fsyncs a second", Found: median(found), Limit: 1, Least: true})
+	}
+	if len(r.latency.Idpool) > 0 {
+		r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, tail(r.latency.Idpool)/tail(r.latency.Floor))
+	}
+	for at, s := range r.sites {
+		if at.identities == large && !r.command.Smoke {
+			_, most := s.nodes[0].memory()
+			r.atMost(f, "memory in MB, "+at.String(), 250, float64(most)/1e6)
+		}
+	}
+	r.readsOfPostgres(f)
+}
+
+func (r *rig) add(f *figures, c claim) {
+	if c.Found != c.Found { // its rows were not measured
+		return
+	}
+	c.Holds = c.Found <= c.Limit && !c.Least || c.Found >= c.Limit && c.Least
+	f.Claims = append(f.Claims, c)
+}
+
+func (r *rig) atMost(f *figures, what string, limit, found float64) {
+	r.add(f, claim{What: what, Found: found, Limit: limit})
+}
+
+func (r *rig) ratio(name string) float64 { return median(r.value(name).Ratio) }
+
+func (r *rig) value(name string) *result {
+	if v := r.results[name]; v != nil {
+		return v
+	}
+	return &result{}
+}
+
+// between compares two rows by their ratios to the floor, round by round.
+func (r *rig) between(f *figures, name, with string, limit float64) {
+	a, b := r.value(name), r.value(with)
+	var found []float64
+	for i := range min(len(a.Ratio), len(b.Ratio)) {
+		found = append(found, a.Ratio[i]/b.Ratio[i])
+	}
+	r.atMost(f, name+" ÷ "+with, limit, median(found))
+}
+
+// uncachedClaim wants a row to cost no more than 1.35 floors and one read of the store.
+func (r *rig) uncachedClaim(f *figures, name string) {
+	v, reads := r.value(name), r.reads[sqlite]
+	var found []float64
+	for i := range min(len(v.CPU), len(reads)) {
+		found = append(found, v.CPU[i]/(1.35*v.Floor[i]+reads[i]))
+	}
+	r.atMost(f, name+" ÷ (1.35 floors + a read)", 1, median(found))
+}
+
+func tail(all []percentiles) float64 {
+	var found []float64
+	for _, p := range all {
+		found = append(found, p.P99/p.P50)
+	}
+	return median(found)
+}
+
+func (r *rig) readsOfPostgres(*figures) {}

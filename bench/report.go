@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"text/tabwriter"
+)
+
+// result is what was measured of one row, round by round.
+type result struct {
+	CPU    []float64 // µs a request
+	PerSec []float64 // requests a second
+	Ratio  []float64 // CPU ÷ that of the floor in the same round
+	Floor  []float64 // CPU of the floor, µs a request
+	floors []float64 // requests a second of the floor
+}
+
+func (r *rig) result(name string) *result {
+	if r.results[name] == nil {
+		r.results[name] = &result{}
+	}
+	return r.results[name]
+}
+
+func (r *result) add(one, base sample) {
+	r.CPU, r.PerSec = append(r.CPU, one.cpu), append(r.PerSec, one.perSec)
+	r.Floor, r.floors = append(r.Floor, base.cpu), append(r.floors, base.perSec)
+	r.Ratio = append(r.Ratio, one.cpu/base.cpu)
+}
+
+func (r *result) perSec() float64      { return median(r.PerSec) }
+func (r *result) floorPerSec() float64 { return median(r.floors) }
+
+func median(v []float64) float64 { return quantile(v, .5) }
+
+// quantile interpolates; of nothing it is not a number.
+func quantile(v []float64, q float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(v))
+	at := q * float64(len(s)-1)
+	low := int(at)
+	return s[low] + (at-float64(low))*(s[min(low+1, len(s)-1)]-s[low])
+}
+
+// figures are what is printed and written as JSON.
+type figures struct {
+	Rounds    int
+	Rows      []line
+	Claims    []claim
+	Latency   latencies
+	Fsyncs    float64 // a second, one after the other
+	Reads     map[string]float64
+	Startup   float64 // ms from the start of the process to its first answer
+	Binary    int64   // bytes
+	Memory    map[string][2]int64
+	PerRow    map[string]float64 // bytes of disk for each identity
+	Void      string             `json:",omitempty"`
+	Statement string
+}
+
+// line is a row of the table.
+type line struct {
+	Name               string
+	CPU, Floor, PerSec float64
+	Ratio, Low, High   float64 // median and quartiles of CPU ÷ floor
+}
+
+// claim is a condition with what was found.
+type claim struct {
+	What         string
+	Found, Limit float64
+	Least        bool `json:",omitempty"` // Found must reach Limit, not stay below it
+	Holds        bool
+}
+
+func (r *rig) report(w io.Writer) error {
+	f := r.figures()
+	f.print(w)
+	if r.command.JSON == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.command.JSON, append(text, '\n'), 0o644)
+}
+
+func (r *rig) figures() *figures {
+	f := &figures{
+		Rounds: r.command.Rounds, Latency: r.latency, Fsyncs: median(r.fsyncs), Reads: map[string]float64{},
+		Binary: sizeOf(r.command.Idpool), Memory: map[string][2]int64{}, PerRow: map[string]float64{},
+	}
+	for _, row := range r.rows {
+		v := r.results[row.name]
+		f.Rows = append(f.Rows, line{
+			Name: row.name, CPU: median(v.CPU), Floor: median(v.Floor), PerSec: v.perSec(),
+			Ratio: median(v.Ratio), Low: quantile(v.Ratio, .25), High: quantile(v.Ratio, .75),
+		})
+	}
+	for id, costs := range r.reads {
+		f.Reads[id.String()] = median(costs)
+	}
+	for id, w := range r.worlds {
+		f.PerRow[id.String()] = float64(w.seeded.Bytes) / float64(w.seeded.Identities)
+	}
+	var startups []float64
+	for at, s := range r.sites {
+		now, most := s.nodes[0].memory()
+		f.Memory[at.String()] = [2]int64{now, most}
+		startups = append(startups, s.nodes[0].startup.Seconds()*1000)
+	}
+	f.Startup = median(startups)
+	r.judge(f)
+	return f
+}
+
+// String names a place in the report.
+func (p place) String() string {
+	name := fmt.Sprintf("%s, %d identities", p.engine, p.identities)
+	if p.uncached {
+		name += ", not cached"
+	}
+	if p.nodes > 1 {
+		name += fmt.Sprintf(", %d nodes", p.nodes)
+	}
+	return name
+}
+
+func (f *figures) print(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	p("row\tCPU µs\tfloor µs\tratio\tquartiles\treq/s\t")
+	for _, l := range f.Rows {
+		p("%s\t%.1f\t%.1f\t%.2f\t%.2f–%.2f\t%.0f\t", l.Name, l.CPU, l.Floor, l.Ratio, l.Low, l.High, l.PerSec)
+	}
+	p("")
+	for _, c := range f.Claims {
+		word, sign := "holds", "at most"
+		if !c.Holds {
+			word = "FAILS"
+		}
+		if c.Least {
+			sign = "at least"
+		}
+		p("%s\t%.2f\t%s\t%.2f\t%s\t", c.What, c.Found, sign, c.Limit, word)
+	}
+	p("")
+	p("fsyncs a second\t%.0f\t", f.Fsyncs)
+	for _, name := range sortedKeys(f.Reads) {
+		p("a read, %s\t%.1f µs\t", name, f.Reads[name])
+	}
+	for _, name := range sortedKeys(f.PerRow) {
+		p("disk per identity, %s\t%.0f bytes\t", name, f.PerRow[name])
+	}
+	for _, name := range sortedKeys(f.Memory) {
+		p("memory now and at most, %s\t%d\t%d MB\t", name, f.Memory[name][0]>>20, f.Memory[name][1]>>20)
+	}
+	for i := range f.Latency.Idpool {
+		a, b := f.Latency.Floor[i], f.Latency.Idpool[i]
+		p("latency µs p50, p90, p99, floor at %.0f/s, idpool at %.0f/s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t", a.Rate, b.Rate, a.P50, a.P90, a.P99, b.P50, b.P90, b.P99)
+	}
+	p("start-up\t%.0f ms\t", f.Startup)
+	p("binary\t%.1f MB\t", float64(f.Binary)/1e6)
+	_ = w.Flush()
+	if f.Void != "" {
+		_, _ = fmt.Fprintln(out, "THIS RUN IS VOID:", f.Void)
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

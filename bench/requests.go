@@ -1,0 +1,232 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"idpool/internal/setup"
+	"idpool/internal/sigv4"
+)
+
+// site is a running server as the makers of requests see it.
+type site struct {
+	place
+	rig      *rig
+	world    *world
+	nodes    []*process
+	tokens   map[string]*supply // by algorithm
+	repeated []*ticket
+	guests   []string
+	newcomer int
+	sent     int
+}
+
+func (s *site) addr() string { return s.nodes[0].addr }
+
+// take returns n tokens of an algorithm for identities of the store.
+func (s *site) take(alg string, n int) ([]*ticket, error) {
+	if s.tokens[alg] == nil {
+		s.tokens[alg] = &supply{provider: s.rig.provider, alg: alg, subjects: subjectsOf(s.place)}
+	}
+	return s.tokens[alg].take(n)
+}
+
+// json makes a request of Cognito Identity.
+func (s *site) json(operation string, in map[string]any) []byte {
+	body, err := json.Marshal(in)
+	if err != nil {
+		panic(err) // maps of strings encode
+	}
+	return post(s.addr(), "/", "application/x-amz-json-1.1", "X-Amz-Target: AWSCognitoIdentityService."+operation+"\r\n", string(body))
+}
+
+func (s *site) logins(token string) map[string]string {
+	return map[string]string{s.rig.provider.key: token}
+}
+
+func (s *site) credentials(t *ticket) []byte {
+	return s.json("GetCredentialsForIdentity", map[string]any{"IdentityId": identityID(t.identity), "Logins": s.logins(t.token)})
+}
+
+func credentials(alg string) maker {
+	return func(s *site, n int) ([][]byte, error) {
+		tickets, err := s.take(alg, n)
+		return each(tickets, s.credentials), err
+	}
+}
+
+func each(tickets []*ticket, f func(*ticket) []byte) [][]byte {
+	out := make([][]byte, len(tickets))
+	for i, t := range tickets {
+		out[i] = f(t)
+	}
+	return out
+}
+
+// repeated uses a few tokens again and again.
+func repeated(s *site, n int) (out [][]byte, err error) {
+	if s.repeated == nil {
+		own := &supply{provider: s.rig.provider, alg: "RS256", subjects: subjectsOf(s.place)}
+		if s.repeated, err = own.take(64); err != nil {
+			return nil, err
+		}
+	}
+	for i := range n {
+		out = append(out, s.credentials(s.repeated[i%len(s.repeated)]))
+	}
+	return out, nil
+}
+
+// guests are identities without a login, made once.
+func guests(s *site, n int) (out [][]byte, err error) {
+	for len(s.guests) < 100 {
+		answer, err := s.ask(s.json("GetId", map[string]any{"IdentityPoolId": s.world.dev.PoolID}))
+		if err != nil {
+			return nil, err
+		}
+		s.guests = append(s.guests, field(answer, "IdentityId"))
+	}
+	for i := range n {
+		out = append(out, s.json("GetCredentialsForIdentity", map[string]any{"IdentityId": s.guests[i%len(s.guests)]}))
+	}
+	return out, nil
+}
+
+func knownID(s *site, n int) ([][]byte, error) {
+	tickets, err := s.take("RS256", n)
+	return each(tickets, func(t *ticket) []byte { return s.getID(t.token) }), err
+}
+
+func (s *site) getID(token string) []byte {
+	return s.json("GetId", map[string]any{"IdentityPoolId": s.world.dev.PoolID, "Logins": s.logins(token)})
+}
+
+// newID uses logins that nobody has: each makes an identity, durably.
+func newID(s *site, n int) ([][]byte, error) {
+	var out [][]byte
+	for range n {
+		s.newcomer++
+		token, err := s.rig.provider.token("ES256", fmt.Sprintf("new-%d-%d", s.rig.started.UnixNano(), s.newcomer))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s.getID(token))
+	}
+	return out, nil
+}
+
+func openIDToken(s *site, n int) ([][]byte, error) {
+	tickets, err := s.take("RS256", n)
+	return each(tickets, func(t *ticket) []byte {
+		return s.json("GetOpenIdToken", map[string]any{"IdentityId": identityID(t.identity), "Logins": s.logins(t.token)})
+	}), err
+}
+
+const form = "application/x-www-form-urlencoded; charset=utf-8"
+
+// assume asks STS for a role that trusts the provider itself.
+func assume(s *site, n int) ([][]byte, error) {
+	tickets, err := s.take("RS256", n)
+	return each(tickets, func(t *ticket) []byte {
+		body := url.Values{
+			"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {s.world.webRole},
+			"RoleSessionName": {"bench"}, "WebIdentityToken": {t.token},
+		}
+		return post(s.addr(), "/", form, "", body.Encode())
+	}), err
+}
+
+// callerIdentity signs with credentials that the server vended.
+func callerIdentity(s *site, n int) (out [][]byte, err error) {
+	tickets, err := s.take("RS256", 16)
+	if err != nil {
+		return nil, err
+	}
+	var who []sigv4.Credentials
+	for _, t := range tickets {
+		answer, err := s.ask(s.credentials(t))
+		if err != nil {
+			return nil, err
+		}
+		who = append(who, vended(answer))
+	}
+	for i := range n {
+		signed, err := s.whoAmI(who[i%len(who)])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, signed)
+	}
+	return out, nil
+}
+
+// whoAmI is GetCallerIdentity, signed.
+func (s *site) whoAmI(c sigv4.Credentials) ([]byte, error) {
+	body := "Action=GetCallerIdentity&Version=2011-06-15"
+	r := &sigv4.Request{
+		Method: "POST", Path: "/", Host: s.addr(), Header: http.Header{"Content-Type": {form}},
+		ContentLength: int64(len(body)), Body: []byte(body),
+	}
+	if err := sigv4.Sign(r, c, region, "sts", time.Now()); err != nil {
+		return nil, err
+	}
+	var more strings.Builder
+	for name, values := range r.Header {
+		if name != "Content-Type" {
+			more.WriteString(name + ": " + values[0] + "\r\n")
+		}
+	}
+	return post(s.addr(), "/", form, more.String(), body), nil
+}
+
+// vended are the credentials of an answer.
+func vended(answer []byte) sigv4.Credentials {
+	return sigv4.Credentials{AccessKeyID: field(answer, "AccessKeyId"), Secret: field(answer, "SecretKey"), Token: field(answer, "SessionToken")}
+}
+
+// field finds a member of an answer's JSON whose value is a plain string.
+func field(answer []byte, name string) string {
+	_, rest, _ := strings.Cut(string(answer), `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}
+
+// ask sends one request on a connection of its own.
+func (s *site) ask(request []byte) ([]byte, error) {
+	c, err := dial(s.addr(), 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = c.close() }()
+	return c.conns[0].do(request)
+}
+
+// check looks at answers with credentials: each has an access key id that no answer had before, and one in a hundred is
+// opened by GetCallerIdentity.
+func (s *site) check(answers [][]byte) error {
+	for i, answer := range answers {
+		c := vended(answer)
+		if len(c.AccessKeyID) != 20 || s.rig.keys[c.AccessKeyID] {
+			return fmt.Errorf("%s: an access key id that is none, or was there before: %q", s.engine, c.AccessKeyID)
+		}
+		s.rig.keys[c.AccessKeyID] = true
+		if i%100 != 0 {
+			continue
+		}
+		signed, err := s.whoAmI(c)
+		if err != nil {
+			return err
+		}
+		if answer, err = s.ask(signed); err != nil {
+			return fmt.Errorf("GetCallerIdentity: %w", err)
+		}
+		if !strings.Contains(string(answer), ":assumed-role/"+setup.DevAuthenticatedRole+"/") && !strings.Contains(string(answer), ":assumed-role/"+setup.DevGuestRole+"/") {
+			return fmt.Errorf("GetCallerIdentity answered %s", answer)
+		}
+	}
+	return nil
+}

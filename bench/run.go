@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+// runCommand measures.
+type runCommand struct {
+	Idpool   string `default:"bin/idpool" help:"The program to measure."`
+	Rounds   int    `default:"15" help:"How many rounds count; one more goes before them."`
+	Requests int    `default:"1500" help:"How many requests a row sends in a round."`
+	Rows     string `default:"." help:"A regular expression: which rows."`
+	Stores   string `default:"${stores}" help:"Where filled stores are kept between runs."`
+	Postgres string `env:"IDPOOL_TEST_POSTGRES" help:"A postgres:// URL of a server on which databases may be made; without, its rows are left out."`
+	Port     int    `default:"28443" help:"The port of the identity provider; kept stores are bound to it."`
+	Largest  int    `default:"10000000" help:"Leave out rows with more identities."`
+	JSON     string `help:"Also write the figures here."`
+	Profile  string `help:"Write a CPU profile of the first server here."`
+	Smoke    bool   `help:"Only see that every row works: few requests, few identities, no stores kept."`
+}
+
+// Run measures the rows and prints the table.
+func (c *runCommand) Run(ctx context.Context) (err error) {
+	pattern, err := regexp.Compile(c.Rows)
+	if err != nil {
+		return err
+	}
+	if c.Smoke {
+		c.Rounds, c.Requests, c.Port = 1, 20, 0
+		if c.Stores, err = os.MkdirTemp("", "bench"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(c.Stores)) }()
+	}
+	r := &rig{command: c, started: time.Now(), sites: map[place]*site{}, worlds: map[place]*world{}, keys: map[string]bool{}, results: map[string]*result{}, reads: map[place][]float64{}}
+	defer r.close()
+	if err := r.start(); err != nil {
+		return err
+	}
+	for i := range rows {
+		if row := &rows[i]; pattern.MatchString(row.name) && r.can(row) {
+			r.rows = append(r.rows, row)
+		}
+	}
+	if err := r.measure(ctx); err != nil {
+		return err
+	}
+	return r.report(os.Stdout)
+}
+
+// rig is everything that runs.
+type rig struct {
+	command  *runCommand
+	started  time.Time
+	provider *provider
+	floor    *process
+	sites    map[place]*site
+	worlds   map[place]*world // by engine and number of identities
+	rows     []*row
+	keys     map[string]bool // access key ids that were vended
+	results  map[string]*result
+	floors   map[string][][]byte // requests to the floor program, by path
+	output   io.Writer
+	fsyncs   []float64           // a second
+	reads    map[place][]float64 // µs of a read, by store
+	latency  latencies
+}
+
+// can reports whether the row can be measured here.
+func (r *rig) can(row *row) bool {
+	return (row.at.engine != "postgres" || r.command.Postgres != "") && (row.at.identities <= r.command.Largest || r.command.Smoke)
+}
+
+// start starts the provider and the floor program.
+func (r *rig) start() (err error) {
+	dir := r.command.Stores
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if r.output, err = os.OpenFile(filepath.Join(dir, "output"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
+	}
+	if r.provider, err = startProvider(dir, r.command.Port); err != nil {
+		return err
+	}
+	addr, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if r.floor, err = startProcess(addr, "/livez", r.output, self, "floor", "--listen", addr, "--keys", r.provider.pem); err != nil {
+		return err
+	}
+	return r.makeFloors()
+}
+
+// makeFloors makes the requests to the floor program: it remembers nothing, so it may see them again and again.
+func (r *rig) makeFloors() error {
+	r.floors = map[string][][]byte{}
+	for _, alg := range []string{"RS256", "ES256"} {
+		s := &supply{provider: r.provider, alg: alg, subjects: func(n int) int { return n }}
+		tickets, err := s.take(256)
+		if err != nil {
+			return err
+		}
+		for _, t := range tickets {
+			body := `{"IdentityId":"` + identityID(t.identity) + `","Logins":{"` + r.provider.key + `":"` + t.token + `"}}`
+			r.floors[alg] = append(r.floors[alg], post(r.floor.addr, "/"+alg, "application/x-amz-json-1.1", "", body))
+			r.floors["echo"] = append(r.floors["echo"], post(r.floor.addr, "/echo", "application/x-amz-json-1.1", "", body))
+		}
+	}
+	return nil
+}
+
+func (r *rig) floorRequests(path string, n int) (out [][]byte) {
+	for i := range n {
+		out = append(out, r.floors[path][i%len(r.floors[path])])
+	}
+	return out
+}
+
+func (r *rig) close() {
+	for _, s := range r.sites {
+		for _, node := range s.nodes {
+			node.stop()
+		}
+	}
+	if r.floor != nil {
+		r.floor.stop()
+	}
+	if r.provider != nil {
+		_ = r.provider.close()
+	}
+}
+
+// measure runs all rounds, in each of which the rows come in another order.
+func (r *rig) measure(ctx context.Context) error {
+	for _, row := range r.rows {
+		if _, err := r.site(ctx, row.at); err != nil {
+			return err
+		}
+	}
+	for round := range r.command.Rounds + 1 {
+		for _, i := range rand.Perm(len(r.rows)) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.pair(ctx, r.rows[i], round); err != nil {
+				return fmt.Errorf("%s: %w", r.rows[i].name, err)
+			}
+		}
+		if err := r.beside(ctx, round); err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "round %d of %d after %v\n", round, r.command.Rounds, time.Since(r.started).Round(time.Second))
+	}
+	return r.measureLatency(ctx)
+}
+
+// pair measures a row and the floor right before or after it.
+func (r *rig) pair(ctx context.Context, row *row, round int) error {
+	s, err := r.site(ctx, row.at)
+	if err != nil {
+		return err
+	}
+	n := max(r.command.Requests*orHundred(row.shots)/100, 4)
+	floorN := max(n, r.command.Requests/2)
+	var one, base sample
+	parts := []func() error{
+		func() (err error) {
+			base, err = burst([]*process{r.floor}, r.floorRequests(row.floor, floorN), row.conns, nil)
+			return
+		},
+		func() (err error) { one, err = r.shoot(s, row, n); return },
+	}
+	for i := range parts {
+		if err := parts[(i+round)%2](); err != nil {
+			return err
+		}
+	}
+	if round > 0 {
+		r.result(row.name).add(one, base)
+	}
+	return nil
+}
+
+func orHundred(shots int) int {
+	if shots == 0 {
+		return 100
+	}
+	return shots
+}
+
+// shoot measures the row itself.
+func (r *rig) shoot(s *site, row *row, n int) (sample, error) {
+	if row.make == nil {
+		return burst([]*process{r.floor}, r.floorRequests(row.name, n), row.conns, nil)
+	}
+	requests, err := row.make(s, n)
+	if err != nil {
+		return sample{}, err
+	}
+	s.sent += len(requests)
+	var check func([][]byte) error
+	if row.vends {
+		check = s.check
+	}
+	return burst(s.nodes, requests, row.conns, check)
+}
+
+// sample is one burst.
+type sample struct {
+	cpu     float64 // µs a request, of all processes
+	perSec  float64 // requests a second
+	elapsed time.Duration
+}
+
+// burst sends requests to nodes, on conns connections in all.
+func burst(nodes []*process, requests [][]byte, conns int, check func([][]byte) error) (sample, error) {
+	all := &clients{}
+	defer func() { _ = all.close() }()
+	for _, node := range nodes {
+		c, err := dial(node.addr, max(min(conns, len(requests))/len(nodes), 1))
+		if err != nil {
+			return sample{}, err
+		}
+		all.conns = append(all.conns, c.conns...)
+	}
+	before := cpuOf(nodes)
+	began := time.Now()
+	answers, err := all.burst(requests)
+	took := time.Since(began)
+	spent := cpuOf(nodes) - before
+	if err == nil && check != nil {
+		err = check(answers)
+	}
+	n := float64(len(requests))
+	return sample{cpu: float64(spent.Nanoseconds()) / 1000 / n, perSec: n / took.Seconds(), elapsed: took}, err
+}
+
+func cpuOf(nodes []*process) (sum time.Duration) {
+	for _, node := range nodes {
+		sum += node.cpu()
+	}
+	return sum
+}
