@@ -2,13 +2,21 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"idpool/internal/client"
+	"idpool/internal/sigv4"
 )
 
 // Each file of testdata is a shell session. `dev` starts `idpool dev` in the background of a session and sets the
@@ -22,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LISTEN", address)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"dev": startDev, "mint": mint},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"dev": startDev, "mint": mint, "whoami": whoAmI},
 	})
 }
 
@@ -67,4 +75,25 @@ func mint(ts *testscript.TestScript, neg bool, args []string) {
 	token, err := mintToken(ts.Getenv("IDPOOL_TEST_ISSUER"), args[0])
 	ts.Check(err)
 	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs("."), args[1]), []byte(token+"\n"), 0o600))
+}
+
+// whoami FILE [CODE] asks STS who signs with the credentials of a file, which must be refused with the code where there is
+// one. It sets IDENTITY.
+func whoAmI(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: whoami FILE [CODE]")
+	}
+	var c struct{ IdentityId, AccessKeyId, SecretAccessKey, SessionToken string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &c))
+	ts.Setenv("IDENTITY", c.IdentityId)
+	api := &client.Client{Endpoint: ts.Getenv("AWS_ENDPOINT_URL"), Region: ts.Getenv("AWS_REGION"), HTTP: http.DefaultClient, Now: time.Now}
+	signer := &sigv4.Credentials{AccessKeyID: c.AccessKeyId, Secret: c.SecretAccessKey, Token: c.SessionToken}
+	var out struct{}
+	err := api.Query(context.Background(), "sts", "2011-06-15", "GetCallerIdentity", nil, signer, &out)
+	f, refused := errors.AsType[*client.Fault](err)
+	if len(args) == 1 {
+		ts.Check(err)
+	} else if !refused || f.Code != args[1] {
+		ts.Fatalf("got %v, want %s", err, args[1])
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"idpool/internal/issuer"
 	"idpool/internal/login"
 	"idpool/internal/operation"
+	"idpool/internal/revocation"
 	"idpool/internal/snapshot"
 )
 
@@ -94,6 +95,9 @@ func (s *Service) withOwnToken(call *operation.Call, who *entered, logins map[st
 		who.token = claims
 		return nil
 	}
+	if f, ok := errors.AsType[*fault.Error](why); ok {
+		return f
+	}
 	if claims != nil && call.Now.Unix() >= claims.Expiry.Unix() {
 		return fault.New(fault.NotAuthorized, "Invalid login token. Token expired: %d >= %d", call.Now.Unix(), claims.Expiry.Unix())
 	}
@@ -121,6 +125,9 @@ func (s *Service) readOwn(call *operation.Call, who *entered, logins map[string]
 		return nil, errors.New("a login that is not linked to the identity any more")
 	case call.Now.Unix() >= claims.Expiry.Unix():
 		return claims, errors.New("it has ended")
+	}
+	if err := call.Snapshot.Revoked(claims.Issued, revocation.Token(claims.PoolID, claims.IdentityID, claims.AMR)); err != nil {
+		return claims, fault.Wrap(fault.NotAuthorized, "Invalid login token. Token was revoked.", err)
 	}
 	return claims, nil
 }

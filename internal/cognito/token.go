@@ -8,6 +8,7 @@ import (
 	"idpool/internal/fault"
 	"idpool/internal/issuer"
 	"idpool/internal/operation"
+	"idpool/internal/revocation"
 	"idpool/internal/snapshot"
 )
 
@@ -37,6 +38,10 @@ func (s *Service) GetOpenIdToken(ctx context.Context, call *operation.Call, in *
 
 // sign signs a token in its turn: an RSA signature costs more than all else in a request together.
 func (s *Service) sign(ctx context.Context, call *operation.Call, who *entered, claims *issuer.Claims) (*GetOpenIdTokenOutput, error) {
+	if err := call.Snapshot.Revoked(claims.Issued, revocation.Token(claims.PoolID, claims.IdentityID, claims.AMR)); err != nil {
+		// Made in the second of a revocation it would be refused with its first use; in the next one it is not.
+		return nil, fault.Wrap(fault.TooManyRequests, "Rate exceeded", err)
+	}
 	var token string
 	var failed error
 	if err := s.Signatures.Do(ctx, func() { token, failed = issuer.Sign(call.Snapshot.Keys, claims) }); err != nil {

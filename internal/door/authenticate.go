@@ -32,6 +32,9 @@ func (d *Door) authenticate(q *request) error {
 	}
 	q.call.Event.AccessKeyID = keyName(sig.AccessKeyID)
 	caller, secret, err := identify(q.call, sig)
+	if err == nil {
+		err = unrevoked(q.call, caller)
+	}
 	if err != nil {
 		// An unknown key costs what a known one costs (security G9); the answer is that of identify.
 		_ = q.service.verifier.VerifyUnknown(signed, sig, q.call.Now)

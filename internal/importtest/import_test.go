@@ -19,7 +19,7 @@ import (
 var layers = [][]string{
 	{"fault", "arn", "strictjson"},
 	{"admission", "policy", "shape", "event", "login", "sigv4", "session"},
-	{"identity", "pool", "account", "rolemap"},
+	{"identity", "pool", "account", "rolemap", "revocation"},
 	{"store", "keyring", "shape/shapetest"},
 	{"fetch", "snapshot", "issuer"},
 	{"operation", "awsjson", "awsquery", "store/sqlstore", "keyring/filekeys", "login/oidc", "login/saml", "login/social", "login/saml/samltest", "store/storetest"},
@@ -64,7 +64,7 @@ var forbidden = []struct {
 
 // domain are the packages without I/O, clock and randomness.
 var domain = []string{
-	"fault", "arn", "strictjson", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "store",
+	"fault", "arn", "strictjson", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "revocation", "store",
 	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "cognito", "setup", "operate",
 }
 

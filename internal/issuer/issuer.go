@@ -23,6 +23,8 @@ const (
 const (
 	Lifetime          = 10 * time.Minute
 	DeveloperLifetime = 15 * time.Minute
+	// MaxLifetime is the longest that a developer may ask for (spec §7.10).
+	MaxLifetime = 24 * time.Hour
 )
 
 // Claims are what a token of ours says of an identity, before it is signed. A role's trust policy is decided on them.

@@ -3,7 +3,9 @@ package operate_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"idpool/internal/client"
 	"idpool/internal/idpooltest"
@@ -80,4 +82,59 @@ func write(t *testing.T, s *idpooltest.Server, changes ...store.Write) {
 
 func allow(action, resource string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource + `"}]}`
+}
+
+// noon is the present of a clock that stands.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC)
+
+// clock stands until it is moved.
+type clock struct{ millis atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.millis.Store(noon.UnixMilli())
+	return c
+}
+
+func (c *clock) Now() time.Time { return time.UnixMilli(c.millis.Load()).UTC() }
+
+// advance moves the clock and has the servers look at their store again, as they do every second.
+func (c *clock) advance(t *testing.T, d time.Duration, servers ...*idpooltest.Server) {
+	t.Helper()
+	c.millis.Add(d.Milliseconds())
+	for _, s := range servers {
+		if err := s.Source.Refresh(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wantFault checks the code and the sentence of a refusal.
+func wantFault(t *testing.T, name string, err error, code, sentence string) {
+	t.Helper()
+	if f, ok := errors.AsType[*client.Fault](err); !ok || f.Code != code || f.Message != sentence {
+		t.Errorf("%s: got %v, want %s: %s", name, err, code, sentence)
+	}
+}
+
+// network is a store of documents that cannot be reached while it is down.
+type network struct {
+	store.Documents
+	down atomic.Bool
+}
+
+var errDown = errors.New("the database cannot be reached")
+
+func (n *network) Revision(ctx context.Context) (int64, error) {
+	if n.down.Load() {
+		return 0, errDown
+	}
+	return n.Documents.Revision(ctx)
+}
+
+func (n *network) Changed(ctx context.Context, since int64) ([]store.Document, int64, error) {
+	if n.down.Load() {
+		return nil, 0, errDown
+	}
+	return n.Documents.Changed(ctx, since)
 }

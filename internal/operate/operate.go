@@ -7,14 +7,46 @@
 package operate
 
 import (
+	"context"
+	"errors"
+
 	"idpool/internal/arn"
+	"idpool/internal/fault"
 	"idpool/internal/operation"
 	"idpool/internal/snapshot"
+	"idpool/internal/store"
 )
 
 // Service answers the API. All fields are needed.
 type Service struct {
 	Config *snapshot.Source
+	// Identities tells which pool an identity is of.
+	Identities store.Identities
+}
+
+// tries is how often a change is decided again when others were faster.
+const tries = 8
+
+// attempt writes what decide makes of the newest documents, and decides again when others were faster. No write is no
+// error.
+func (s *Service) attempt(ctx context.Context, decide func(*snapshot.Snapshot) ([]store.Write, error)) error {
+	for range tries {
+		if err := s.Config.Refresh(ctx); err != nil {
+			return err
+		}
+		now, err := s.Config.Current()
+		if err != nil {
+			return err
+		}
+		writes, err := decide(now)
+		if err != nil || len(writes) == 0 {
+			return err
+		}
+		if err := s.Config.Write(ctx, writes...); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return fault.New(fault.TooManyRequests, "Rate exceeded")
 }
 
 // resource is the ARN of something of ours.

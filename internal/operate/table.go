@@ -17,6 +17,7 @@ func (s *Service) Table() op.Service {
 	return op.Service{
 		Name: Name, Protocol: op.JSON, TargetPrefix: TargetPrefix,
 		Rows: []op.Row{
+			op.Writing(shapes, "RevokeSessions", s.revokeTarget, s.RevokeSessions),
 			op.Reading(shapes, "ListKeys", listKeysTarget, s.ListKeys),
 		},
 	}
@@ -24,6 +25,11 @@ func (s *Service) Table() op.Service {
 
 // shapes are the constraints of the members, by names of our own.
 var shapes = shape.Table{
+	"AccessKeyID":  shape.Text{Min: 20, Max: 20, Pattern: `(AKIA|ASIA)[A-Z2-7]+`},
+	"IdentityID":   shape.Text{Min: 1, Max: 55, Pattern: `[\w-]+:[0-9a-f-]+`},
+	"PoolID":       shape.Text{Min: 1, Max: 55, Pattern: `[\w-]+:[0-9a-f-]+`},
+	"ProviderName": shape.Text{Min: 1, Max: 400, Pattern: `[!-~]+`},
+	"RoleARN":      shape.Text{Min: 20, Max: 400, Pattern: `[!-~]+`},
 	"KeyAlgorithm": shape.Text{},
 	"KeyID":        shape.Text{Min: 1, Max: 128, Pattern: `[\w-]+`},
 	"KeyState":     shape.Text{Enum: []string{"next", "active", "verify-only", "retired"}},

@@ -26,13 +26,17 @@ func (s *Server) wakePurge() {
 	}
 }
 
-// purgeLoop also runs at the start: a stopped server may have left something.
+// purgeLoop deletes what is over: the identities of deleted pools, and revocations. It also runs at the start: a stopped
+// server may have left something.
 func (s *Server) purgeLoop(ctx context.Context) {
 	ticker := time.NewTicker(purgeEvery)
 	defer ticker.Stop()
 	for {
 		if err := s.cognito.PurgeDeleted(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("the identities of a deleted pool could not be deleted; it will be tried again", "error", err)
+		}
+		if err := s.own.CleanRevocations(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("revocations that are over could not be deleted; it will be tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -70,6 +70,7 @@ type Server struct {
 	frame    *httpd.Server
 	verifier *oidc.Verifier
 	cognito  *cognito.Service
+	own      *operate.Service
 	purge    chan struct{}
 	log      *slog.Logger
 	closers  []func() error
@@ -157,9 +158,9 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
-	own := &operate.Service{Config: s.Source}
+	s.own = &operate.Service{Config: s.Source, Identities: s.Store.Identities}
 	metrics := httpd.NewMetrics()
-	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), own.Table()}
+	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), s.own.Table()}
 	rates, err := operationRates(c, services)
 	if err != nil {
 		return err

@@ -20,6 +20,10 @@ const Purpose = "session"
 // MaxToken is the longest session token in bytes: it travels in a header of every request.
 const MaxToken = 4096
 
+// MaxLife is the longest that a session lives: those that a user makes with GetSessionToken or GetFederationToken (spec
+// sts-iam §1.3); sessions of roles live for 12 hours at most.
+const MaxLife = 36 * time.Hour
+
 // SecretBytes is the size of the secret that comes with a seal; base64 makes the 40 characters of a secret access key.
 const SecretBytes = 30
 

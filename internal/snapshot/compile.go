@@ -45,6 +45,7 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	s.saml = update(s, s.saml, changed[KindSAMLProvider], c.samlProvider)
 	s.rings = update(s, s.rings, changed[KindKeyring], ring)
 	s.purges = update(s, s.purges, changed[KindPurge], func(_ *Snapshot, d store.Document) (int64, error) { return d.Version, nil })
+	s.revoked = update(s, s.revoked, changed[KindRevocation], revoked)
 	s.roles = update(s, s.roles, changed[KindRole], c.role)
 	s.users = update(s, s.users, changed[KindUser], c.user)
 	s.pools = update(s, s.pools, changed[KindPool], poolOf)

@@ -8,11 +8,13 @@ import (
 	"idpool/internal/account"
 	"idpool/internal/keyring"
 	"idpool/internal/pool"
+	"idpool/internal/revocation"
 	"idpool/internal/store"
 )
 
 // The kinds of documents. Their ids: a pool's id, the lower-case name of a role, user, policy or SAML provider (names are
-// unique without case), the ARN of an OpenID Connect provider, the use of a ring, the id of the pool to purge.
+// unique without case), the ARN of an OpenID Connect provider, the use of a ring, what a revocation goes by and its
+// value, the id of the pool to purge.
 const (
 	KindPool         store.Kind = "pool"
 	KindRole         store.Kind = "role"
@@ -21,6 +23,7 @@ const (
 	KindOIDCProvider store.Kind = "oidc-provider"
 	KindSAMLProvider store.Kind = "saml-provider"
 	KindKeyring      store.Kind = "keyring"
+	KindRevocation   store.Kind = "revocation"
 	// KindPurge is a deleted pool whose identities are still to be deleted.
 	KindPurge store.Kind = "purge"
 )
@@ -56,6 +59,16 @@ func PutSAMLProvider(p *account.SAMLProvider, expect int64) store.Write {
 
 // PutRing stores a ring of keys; see PutPool.
 func PutRing(r *keyring.Ring, expect int64) store.Write { return put(KindKeyring, r.Use, expect, r) }
+
+// PutRevocation stores a revocation; see PutPool.
+func PutRevocation(r *revocation.Revocation, expect int64) store.Write {
+	return put(KindRevocation, r.ID(), expect, r)
+}
+
+// DeleteRevocation returns the write that deletes a revocation; see PutPool.
+func DeleteRevocation(id string, expect int64) store.Write {
+	return store.Write{Kind: KindRevocation, ID: id, Expect: expect}
+}
 
 // DeleteRole returns the write that deletes a role; see PutPool.
 func DeleteRole(name string, expect int64) store.Write {

@@ -37,6 +37,7 @@ type Snapshot struct {
 	saml      table[*SAMLProvider] // by document id
 	rings     table[*Ring]         // by use
 	purges    table[int64]         // version by pool id
+	revoked   table[*Revocation]   // by document id
 	keys      table[string]        // the user's document id by access key id
 }
 

@@ -78,6 +78,9 @@ func (s *Service) seal(call *operation.Call, made *session.Session, subject stri
 	made.AccessKeyID, made.Account = id, call.Snapshot.Account
 	made.Issued = call.Now.UTC().Truncate(time.Second)
 	made.Expires = made.Issued.Add(d)
+	if err := newborn(call, made); err != nil {
+		return nil, err
+	}
 	c, err := session.Mint(call.Snapshot.Keys, made)
 	if err != nil {
 		return nil, err

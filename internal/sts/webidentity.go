@@ -11,6 +11,7 @@ import (
 	"idpool/internal/issuer"
 	"idpool/internal/login"
 	"idpool/internal/operation"
+	"idpool/internal/revocation"
 	"idpool/internal/snapshot"
 )
 
@@ -118,6 +119,10 @@ func (s *Service) believeOwn(call *operation.Call, token string, a *Assume) erro
 	if call.Snapshot.Pool(claims.PoolID) == nil {
 		call.Event.Add(event.Step{Name: "verify", Subject: login.OwnIssuer, Expected: "a token of a pool that exists", Found: "one of a pool that was deleted"})
 		return fault.New(fault.InvalidIdentityToken, noKey)
+	}
+	if err := call.Snapshot.Revoked(claims.Issued, revocation.Token(claims.PoolID, claims.IdentityID, claims.AMR)); err != nil {
+		call.Event.Add(event.Step{Name: "verify", Subject: login.OwnIssuer, Expected: "a token that was not revoked", Found: event.CutIDs(err.Error())})
+		return fault.Wrap(fault.ExpiredIdentityToken, "The token was revoked.", err)
 	}
 	call.Event.Add(event.Step{Name: "verify", OK: true, Subject: login.OwnIssuer, Found: "all checks passed"})
 	call.Event.SetIdentity(claims.PoolID, claims.IdentityID, len(claims.AMR) == 1)
