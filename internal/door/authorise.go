@@ -64,9 +64,7 @@ func (q *request) allowed(check *operation.Check) error {
 	for k, v := range check.Lists {
 		keys.SetList(k, v...)
 	}
-	d := caller.Policies.Decide(&policy.Request{
-		Action: check.Action, Resource: check.Resource, Principal: principal(caller), Context: keys,
-	})
+	d := decide(caller, check, keys)
 	q.step(event.Step{
 		Name: "authorise", OK: d.Allowed, Subject: check.Action + " on " + q.named(check.Resource),
 		Expected: "the caller's policies allow it", Found: decided(d, check.Action),
@@ -77,12 +75,28 @@ func (q *request) allowed(check *operation.Check) error {
 	if check.Refusal != nil {
 		return check.Refusal
 	}
+	if check.Assumes {
+		return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s", caller.ARN, check.Action, check.Resource)
+	}
 	shown := check.Resource
 	if check.Shown != "" {
 		shown = check.Shown
 	}
 	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s %s",
 		caller.ARN, check.Action, shown, d.Because(check.Action))
+}
+
+// decide asks the caller's policies, and for the assumption of a role its trust policy with them.
+func decide(caller *operation.Caller, check *operation.Check, keys *policy.Context) policy.Decision {
+	r := &policy.Request{Action: check.Action, Resource: check.Resource, Principal: principal(caller), Context: keys}
+	switch {
+	case !check.Assumes:
+		return caller.Policies.Decide(r)
+	case check.Trust == nil:
+		return policy.Decision{Kind: policy.KindTrust, Statement: -1}
+	default:
+		return caller.Policies.AssumeRole(check.Trust, r)
+	}
 }
 
 // named is a resource as the event shows it: a pool that exists is named whole, anything else like it may be a guest's id in

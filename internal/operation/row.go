@@ -54,6 +54,10 @@ type Check struct {
 	Shown string
 	// Refusal replaces AWS's sentence for a denial; nil keeps it.
 	Refusal error
+	// Assumes is for sts:AssumeRole, and what goes with it, on a role: Trust is the role's trust policy, which takes part in
+	// the decision. A nil Trust, where there is no such role, refuses, and nobody can tell that from the other refusals.
+	Assumes bool
+	Trust   *policy.Document
 }
 
 // List adds a value to a condition key that has several.
@@ -62,6 +66,14 @@ func (c *Check) List(key, value string) {
 		c.Lists = map[string][]string{}
 	}
 	c.Lists[key] = append(c.Lists[key], value)
+}
+
+// Set gives a condition key its value.
+func (c *Check) Set(key, value string) {
+	if c.Keys == nil {
+		c.Keys = map[string]string{}
+	}
+	c.Keys[key] = value
 }
 
 // Target is what a request concerns: the first check is the operation's own, with an action that the door fills in.

@@ -34,6 +34,25 @@ func CheckTags(tags map[string]string) error {
 	return nil
 }
 
+// TransitiveKeys returns the keys as the tags write them, sorted and once each, and whether all are keys of tags. Keys are
+// compared without case (spec sts-iam §1.8).
+func TransitiveKeys(keys []string, tags map[string]string) ([]string, bool) {
+	var out []string
+	for _, key := range keys {
+		found := false
+		for k := range tags {
+			if strings.EqualFold(k, key) {
+				out, found = append(out, k), true
+			}
+		}
+		if !found {
+			return nil, false
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), true
+}
+
 // tagText allows letters, spaces, numbers and _ . : / = + - @.
 func tagText(s string, most int) bool {
 	n := 0

@@ -82,16 +82,19 @@ func readKeys(claim any, tags map[string]string) ([]string, error) {
 	if !ok {
 		return nil, badTags("transitive_tag_keys")
 	}
-	var out []string
+	var keys []string
 	for _, v := range list {
 		key, ok := v.(string)
-		if _, known := tags[key]; !ok || !known {
+		if !ok {
 			return nil, badTags("transitive_tag_keys")
 		}
-		out = append(out, key)
+		keys = append(keys, key)
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	out, known := session.TransitiveKeys(keys, tags)
+	if !known {
+		return nil, badTags("transitive_tag_keys")
+	}
+	return out, nil
 }
 
 func badTags(what string) *fault.Error {

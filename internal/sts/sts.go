@@ -58,10 +58,14 @@ type Assume struct {
 
 // federated is who vouches, as trust policies name it.
 func (a *Assume) federated() string {
-	if a.Claims != nil {
+	switch {
+	case a.Claims != nil:
 		return login.OwnIssuer
+	case a.Login != nil:
+		return a.Login.Provider.ARN
+	default:
+		return "" // nobody: the caller has credentials of the account
 	}
-	return a.Login.Provider.ARN
 }
 
 // WithWebIdentity has AssumeRoleWithWebIdentity's semantics: the role's trust policy is decided on the claims. AccessDenied
@@ -75,10 +79,15 @@ func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in As
 	if err := trusts(call, role, &in); err != nil {
 		return nil, err
 	}
+	return s.assume(call, role, &in)
+}
+
+// assume makes a session of a role that may be assumed, within the role's own limit.
+func (s *Service) assume(call *operation.Call, role *snapshot.Role, in *Assume) (*Minted, error) {
 	if limit := time.Duration(role.MaxSession) * time.Second; in.Duration > limit {
 		return nil, fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	return s.mint(call, role, &in)
+	return s.mint(call, role, in)
 }
 
 func notAuthorized() *fault.Error {
