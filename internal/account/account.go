@@ -81,10 +81,6 @@ type OIDCProvider struct {
 	Thumbprints []string          `json:"thumbprints,omitempty"`
 	Created     time.Time         `json:"created"`
 	Tags        map[string]string `json:"tags,omitempty"`
-	// Algorithms restricts the JOSE algorithms; empty means all that are allowed at all.
-	Algorithms []string `json:"algorithms,omitempty"`
-	// AZPReplacesAudience is AWS's rule for `azp`; see login.Provider.
-	AZPReplacesAudience bool `json:"azp_replaces_audience,omitempty"`
 }
 
 var (

@@ -282,9 +282,8 @@ func TestJSON(t *testing.T) {
 		`{"name":"P","path":"/","id":"ANPA1","created":"2026-01-02T03:04:05Z","default":"v1","versions":{"k":"v"},"tags":{"k":"v"},`+
 			`"description":"d","updated":"2026-01-02T03:04:05Z","dates":{"v1":"2026-01-02T03:04:05Z"},"latest":5}`)
 	testJSON(t, ManagedPolicy{}, `{"name":"","path":"","id":"","created":"0001-01-01T00:00:00Z","default":"","versions":null}`)
-	testJSON(t, OIDCProvider{"https://login.example.com", []string{"c"}, []string{"t"}, made, someMap, []string{"RS256"}, true},
-		`{"issuer":"https://login.example.com","client_ids":["c"],"thumbprints":["t"],"created":"2026-01-02T03:04:05Z","tags":{"k":"v"},`+
-			`"algorithms":["RS256"],"azp_replaces_audience":true}`)
+	testJSON(t, OIDCProvider{"https://login.example.com", []string{"c"}, []string{"t"}, made, someMap},
+		`{"issuer":"https://login.example.com","client_ids":["c"],"thumbprints":["t"],"created":"2026-01-02T03:04:05Z","tags":{"k":"v"}}`)
 }
 
 func testJSON[T any](t *testing.T, document T, want string) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,7 @@ func (c *Config) Check() error {
 	var found Mistakes
 	for _, n := range c.names() {
 		if problem := n.judge(); problem != "" {
-			found = append(found, Mistake{File: c.source.file, Line: c.source.line[n.key], Key: n.key, Problem: problem, Hint: n.hint})
+			found = append(found, Mistake{File: c.source.file, Line: cmp.Or(n.line, c.source.line[n.key]), Key: n.key, Problem: problem, Hint: n.hint})
 		}
 	}
 	return found.asError()
@@ -21,6 +22,7 @@ func (c *Config) Check() error {
 // named is a path that must be there.
 type named struct {
 	key, path string
+	line      int // 0 means that of the key
 	folder    bool
 	hint      string
 }
@@ -38,6 +40,7 @@ func (c *Config) names() []named {
 	for _, path := range c.Fetch.CAFiles {
 		names = append(names, named{key: "fetch.ca_files", path: path, hint: file})
 	}
+	names = append(names, c.issuerFiles()...)
 	if path, found := strings.CutPrefix(c.Store.Reveal(), sqliteScheme); found && filepath.Dir(path) != c.Data {
 		names = append(names, named{key: "store", path: filepath.Dir(path), folder: true, hint: folder})
 	}

@@ -14,6 +14,10 @@ data: data
 store: sqlite:db/idpool.db
 key_file: key
 fetch: {ca_files: [a.pem, b.pem]}
+issuers:
+- url: https://a.example.com
+  ca_files: [c.pem]
+- {url: "https://b.example.com", jwks_file: b.json}
 log: {events: logs/events.jsonl}
 `
 
@@ -34,7 +38,9 @@ DIR/idpool.yaml:5: store: DIR/data/db: no such file or directory; FOLDER
 DIR/idpool.yaml:6: key_file: DIR/key: no such file or directory; write the path of the key file that `+"`idpool init`"+` made
 DIR/idpool.yaml:7: fetch.ca_files: DIR/a.pem: no such file or directory; write the path of a file
 DIR/idpool.yaml:7: fetch.ca_files: DIR/b.pem: no such file or directory; write the path of a file
-DIR/idpool.yaml:8: log.events: DIR/logs: no such file or directory; FOLDER`, "DIR", dir)
+DIR/idpool.yaml:10: issuers.ca_files: DIR/c.pem: no such file or directory; write the path of a file
+DIR/idpool.yaml:11: issuers.jwks_file: DIR/b.json: no such file or directory; write the path of a file
+DIR/idpool.yaml:12: log.events: DIR/logs: no such file or directory; FOLDER`, "DIR", dir)
 	if err := parse().Check(); err == nil || err.Error() != strings.ReplaceAll(want, "FOLDER", folder) {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -44,7 +50,7 @@ DIR/idpool.yaml:8: log.events: DIR/logs: no such file or directory; FOLDER`, "DI
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"tls.crt", "tls.key", "key", "a.pem", "b.pem"} {
+	for _, name := range []string{"tls.crt", "tls.key", "key", "a.pem", "b.pem", "c.pem", "b.json"} {
 		write(t, filepath.Join(dir, name), "x")
 	}
 	if err := parse().Check(); err != nil {

@@ -18,6 +18,7 @@ func (p *parser) complete() {
 	for i, path := range c.Fetch.CAFiles {
 		c.Fetch.CAFiles[i] = p.join(path)
 	}
+	p.completeIssuers()
 	if c.Log.Events != Stderr && c.Log.Events != Stdout {
 		c.Log.Events = withSlash(p.join(c.Log.Events))
 	}
@@ -45,6 +46,7 @@ func (p *parser) compare() {
 	p.compareTLS()
 	p.compareListeners()
 	p.compareURLs()
+	p.compareIssuers()
 }
 
 func (p *parser) compareTLS() {

@@ -60,6 +60,8 @@ type Config struct {
 	Limits Limits
 	// Fetch says what idpool may get from identity providers, and how.
 	Fetch Fetch
+	// Issuers are what holds for single issuers of login tokens. Default: none, the defaults hold for all.
+	Issuers []Issuer
 
 	// ClassicWhenUnset says whether a pool that never set AllowClassicFlow has the classic flow: `allow` or `deny`.
 	// Default: allow, as AWS has it. `idpool init` writes deny.

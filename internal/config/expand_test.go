@@ -116,7 +116,7 @@ func TestMessagesHoldNoValues(t *testing.T) {
 		}
 		for _, text := range []string{"${env:SECRET}", secret, "postgres://u:" + secret + "@h/d", "[hunter2"} {
 			for _, n := range []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: 1}} {
-				p := &parser{file: "f", env: env, read: readRegular, config: &Config{}, bad: map[string]bool{}}
+				p := &parser{file: "f", env: env, read: readRegular, config: &Config{Issuers: []Issuer{{}}}, bad: map[string]bool{}}
 				r.read(p, r, n)
 				r.read(p, r, &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{n}, Line: 1})
 				err := p.mistakes.asError()

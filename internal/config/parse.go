@@ -169,6 +169,10 @@ func (p *parser) entry(prefix, key string, name, value *yaml.Node) {
 		return
 	}
 	p.config.source.line[key] = name.Line
+	if table[i].entries != nil {
+		p.list(table[i], value)
+		return
+	}
 	if table[i].read != nil {
 		table[i].read(p, table[i], value)
 		return

@@ -106,6 +106,16 @@ fetch:
   allow: [10.20.0.0/16, "fd00::/8"]
   ca_files: [ca.pem, /etc/ca.pem]
   timeout: 1m
+issuers:
+- url: https://login.example.com/
+  algorithms: [RS256, EdDSA]
+  azp_replaces_audience: true
+  expiry_grace: 1m
+  max_token_life: 8760h
+  ca_files: [login.pem, /etc/login.pem]
+- url: http://127.0.0.1:8080
+  azp_replaces_audience: false
+  jwks_file: keys.json
 classic_flow_when_unset: deny
 log: {events: events.d/log}
 `), noEnv)
@@ -130,6 +140,13 @@ log: {events: events.d/log}
 			Allow:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 			CAFiles: []string{"/etc/idpool/ca.pem", "/etc/ca.pem"}, Timeout: time.Minute,
 		},
+		Issuers: []Issuer{
+			{
+				URL: "https://login.example.com/", Algorithms: []string{"RS256", "EdDSA"}, AZPReplacesAudience: true,
+				ExpiryGrace: time.Minute, MaxTokenLife: 365 * 24 * time.Hour, CAFiles: []string{"/etc/idpool/login.pem", "/etc/login.pem"},
+			},
+			{URL: "http://127.0.0.1:8080", JWKSFile: "/etc/idpool/keys.json"},
+		},
 		Log: Log{Events: "/etc/idpool/events.d/log"},
 	}
 	if diff := cmp.Diff(got, want, same); diff != "" {
@@ -142,7 +159,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table), 35; got != want {
+	if got, want := len(table), 43; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

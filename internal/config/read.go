@@ -212,3 +212,30 @@ func kindOf(n *yaml.Node) string {
 	}
 	return "text"
 }
+
+// truth is a reader of true or false, which YAML has more ways to write.
+func truth(at func(*Config) *bool) reader {
+	return func(p *parser, r row, n *yaml.Node) {
+		const hint = "write true or false, without quotes"
+		text := n.Value
+		if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+			s, expanded, ok := p.text(r.key, "", hint, n)
+			if !ok {
+				return
+			}
+			if !expanded {
+				p.blame(n.Line, r.key, "text where true or false is expected", hint)
+				return
+			}
+			text = s
+		} else if !p.is(yaml.ScalarNode, r.key, n, "true or false", hint) {
+			return
+		}
+		switch text {
+		case "true", "false":
+			*at(p.config) = text == "true"
+		default:
+			p.blame(n.Line, r.key, "neither true nor false", hint)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,9 @@ type row struct {
 	value, example string
 	required       bool
 	read           reader // nil for a section
+	// entries makes the section a list of sections: it begins the next one. item is what stands in front of the keys inside.
+	entries func(*Config)
+	item    string
 }
 
 // split returns the section with its dot, or "", and the key inside it.
@@ -24,7 +28,9 @@ func (r row) split() (section, key string) {
 }
 
 // table are all keys, in the order in which they are written. The rows of a section follow its own.
-var table = []row{
+var table = slices.Concat(baseRows, issuerRows, endRows)
+
+var baseRows = []row{
 	{
 		key: "listen", value: "127.0.0.1:8440",
 		doc: `The address of the main port: IP:PORT, or :PORT for all addresses of this machine. Without tls below it is
@@ -188,6 +194,9 @@ a cloud's metadata address make it reachable.`,
 		doc:  `How long one fetch may take, 100ms to 1m.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Fetch.Timeout }, time.Minute),
 	},
+}
+
+var endRows = []row{
 	{
 		key: "classic_flow_when_unset", value: "allow",
 		doc: `Whether a pool that never said so has the classic flow, in which a client takes a token to the STS and chooses the

@@ -99,7 +99,7 @@ func (r row) write(b *strings.Builder, text string, live bool) {
 	if !live {
 		indent += "#"
 	}
-	b.WriteString(strings.TrimSuffix(indent+name+": "+text, " ") + "\n")
+	b.WriteString(strings.TrimSuffix(indent+r.item+name+": "+text, " ") + "\n")
 }
 
 func anyLive(rows []row, section string, value func(row) (string, bool)) bool {

@@ -31,7 +31,7 @@ func TestDefaultsHaveEveryKey(t *testing.T) {
 		if section != "" {
 			indent = "  "
 		}
-		line := regexp.MustCompile(`(?m)^` + indent + `# .+\n` + indent + `#?` + name + `:( |$)`)
+		line := regexp.MustCompile(`(?m)^` + indent + `# .+\n` + indent + `#?` + r.item + name + `:( |$)`)
 		if got := len(line.FindAllString(text, -1)); got != 1 {
 			t.Errorf("%s: got %d lines %s, want 1", r.key, got, line)
 		}
@@ -48,10 +48,13 @@ func TestDefaultsHaveEveryKey(t *testing.T) {
 
 // A key in a comment is one # away from being set, and its example is right.
 func TestCommentedKeysParse(t *testing.T) {
-	live := regexp.MustCompile(`(?m)^( *)#([a-z_]+:)`).ReplaceAllString
+	live := regexp.MustCompile(`(?m)^( *)#(  |- )?([a-z_]+:)`).ReplaceAllString
 	for name, text := range map[string]string{"defaults": Defaults(), "initial": Initial(validInit)} {
-		c := mustParse(t, live(text, "$1$2"))
-		if c.TLS.Certificate != "/etc/idpool/tls.crt" || c.Metrics != "127.0.0.1:9440" || c.Limits.BodyBytes != 524288 {
+		text = live(text, "$1$2$3")
+		text = regexp.MustCompile(`(?m)^ +ca_files: \[/etc/idpool/login-ca.pem\]$`).ReplaceAllString(text, "") // which jwks_file excludes
+		c := mustParse(t, text)
+		if c.TLS.Certificate != "/etc/idpool/tls.crt" || c.Metrics != "127.0.0.1:9440" || c.Limits.BodyBytes != 524288 ||
+			len(c.Issuers) != 1 || c.Issuers[0].JWKSFile != "/etc/idpool/login-keys.json" || !c.Issuers[0].AZPReplacesAudience {
 			t.Errorf("%s: got %+v, want the examples", name, c)
 		}
 	}
@@ -64,6 +67,11 @@ func TestCommentedKeysParse(t *testing.T) {
 		if section == "tls." {
 			text = "tls: {certificate: a, key: b, " + strings.TrimSpace(text) + "}\n"
 			text = strings.Replace(text, last+": "+map[string]string{"certificate": "a", "key": "b"}[last]+", ", "", 1)
+		} else if r.item != "" {
+			text = "issuers:\n- " + strings.TrimSpace(text) + "\n"
+			if last != "url" {
+				text += "  url: https://login.example.com\n"
+			}
 		} else if section != "" {
 			text = strings.TrimSuffix(section, ".") + ":\n  " + text
 		}

@@ -22,9 +22,10 @@ const (
 // health answers /livez, whether the process serves, and /readyz, whether requests can be. Both are on the main port, where
 // balancers look. Who asks needs no rights, so readiness is found out at most once a second.
 type health struct {
-	ready func(context.Context) error
-	now   func() time.Time
-	log   *slog.Logger
+	ready    func(context.Context) error
+	degraded func() string // nil where nothing can be
+	now      func() time.Time
+	log      *slog.Logger
 
 	draining atomic.Bool // the server is going away; it will not be ready again
 
@@ -33,10 +34,15 @@ type health struct {
 	last    error
 }
 
-func (h *health) serveLive(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, nil) }
+func (h *health) serveLive(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, nil, "") }
 
+// serveReady answers 200 also where something is degraded: no balancer is to take a node away for what ails all of them.
 func (h *health) serveReady(w http.ResponseWriter, r *http.Request) {
-	answerHealth(w, r, h.check(r.Context()))
+	err, more := h.check(r.Context()), ""
+	if h.degraded != nil {
+		more = h.degraded()
+	}
+	answerHealth(w, r, err, more)
 }
 
 // check keeps the lock while it asks: those who ask meanwhile want the same answer.
@@ -60,7 +66,8 @@ func (h *health) check(ctx context.Context) error {
 	return err
 }
 
-func answerHealth(w http.ResponseWriter, r *http.Request, err error) {
+// answerHealth answers "ok", on a line of its own, and more.
+func answerHealth(w http.ResponseWriter, r *http.Request, err error, more string) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	status, line := http.StatusOK, "ok\n"
@@ -70,6 +77,8 @@ func answerHealth(w http.ResponseWriter, r *http.Request, err error) {
 		status, line = http.StatusMethodNotAllowed, "Only GET and HEAD.\n"
 	case err != nil:
 		status, line = http.StatusServiceUnavailable, notReady(err)+"\n"
+	case isLine(more):
+		line += more + "\n"
 	}
 	header.Set("Content-Length", strconv.Itoa(len(line)))
 	w.WriteHeader(status)

@@ -79,6 +79,8 @@ type Parts struct {
 	// Ready returns nil when requests can be served. The message of a *fault.Error is shown to who asks; of other errors,
 	// nothing is. It is asked at most once a second, with 2 s time, and must end when its context does.
 	Ready func(context.Context) error
+	// Degraded, where set, returns one line on what is impaired while requests are served, or "". It is shown to who asks.
+	Degraded func() string
 	// Metrics are what GET /metrics shows; nil means new ones.
 	Metrics *Metrics
 	Log     *slog.Logger

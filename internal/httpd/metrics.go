@@ -18,6 +18,7 @@ type Metrics struct {
 	connections        prometheus.Gauge
 	refusedConnections *prometheus.CounterVec
 	panics             prometheus.Counter
+	issuers            *prometheus.GaugeVec
 }
 
 // NewMetrics returns metrics that start from zero, with those of the Go runtime and the process.
@@ -44,8 +45,12 @@ func NewMetrics() *Metrics {
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "idpool_http_panics_total", Help: "Requests that ended in a panic, which is a bug.",
 		}),
+		issuers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "idpool_oidc_issuers",
+			Help: "OpenID Connect issuers by how their keys stand: fresh; stale, which are used since newer ones cannot be had; missing; or loading.",
+		}, []string{"keys"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.refusals, m.connections, m.refusedConnections, m.panics,
+	m.registry.MustRegister(m.requests, m.seconds, m.refusals, m.connections, m.refusedConnections, m.panics, m.issuers,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -56,6 +61,13 @@ func (m *Metrics) Observe(service, operation, outcome string, d time.Duration) {
 	service, operation = label(service), label(operation)
 	m.requests.WithLabelValues(service, operation, label(outcome)).Inc()
 	m.seconds.WithLabelValues(service, operation).Observe(d.Seconds())
+}
+
+// Issuers notes how many OpenID Connect issuers' keys are in which state.
+func (m *Metrics) Issuers(fresh, stale, missing, loading int) {
+	for state, n := range map[string]int{"fresh": fresh, "stale": stale, "missing": missing, "loading": loading} {
+		m.issuers.WithLabelValues(state).Set(float64(n))
+	}
 }
 
 // label is the second wall behind the callers' fixed sets: no value that carries an id fits.

@@ -43,7 +43,7 @@ func newServer(cfg Config, parts Parts, now func() time.Time) (*Server, error) {
 	s := &Server{cfg: cfg}
 	s.frame = &frame{
 		limits: cfg.Limits, secure: cfg.TLS != nil, proxies: newProxies(cfg.TrustedProxies), door: parts.Door,
-		health: &health{ready: parts.Ready, now: now, log: parts.Log},
+		health: &health{ready: parts.Ready, degraded: parts.Degraded, now: now, log: parts.Log},
 		memory: newMemory(cfg.Limits.BodyMemory), metrics: parts.Metrics, log: parts.Log,
 	}
 	if err := s.frame.split(parts.Pages); err != nil {

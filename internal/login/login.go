@@ -51,8 +51,6 @@ type Provider struct {
 	Audiences []string
 	// Algorithms are the JOSE algorithms that it may use; empty means all that the verifier knows.
 	Algorithms []string
-	// AZPReplacesAudience is AWS's rule: where `azp` is present it is checked instead of `aud`. Default false: both are.
-	AZPReplacesAudience bool
 	// AZPOrAudience is Google's rule: one of `aud` and `azp` must be a client id (spec cognito-identity §8.5).
 	AZPOrAudience bool
 	// TokenUse is what `token_use` must be; empty means that it may be absent.

@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// keepUp follows other nodes' changes and cleans up after deleted pools, until ctx ends.
+// keepUp follows other nodes' changes, cleans up after deleted pools and looks after the keys of providers, until ctx ends.
 func (s *Server) keepUp(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() {
+	var all sync.WaitGroup
+	all.Go(func() {
 		ticker := time.NewTicker(pollEvery)
 		defer ticker.Stop()
 		s.Source.Run(ctx, ticker.C)
 	})
-	both.Go(func() { s.purgeLoop(ctx) })
-	both.Wait()
+	all.Go(func() { s.purgeLoop(ctx) })
+	all.Go(func() { s.upkeepLoop(ctx) })
+	all.Wait()
 }
 
 // wakePurge has deleted pools looked for at once.

@@ -51,18 +51,28 @@ func rootCAs(files []string) (*x509.CertPool, error) {
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		return nil, fmt.Errorf("fetch.ca_files: the system's certificates: %w", err)
+		return nil, fmt.Errorf("the system's certificates: %w", err)
 	}
+	return pool, appendCAs(pool, files)
+}
+
+// onlyCAs are the authorities of the files and no others.
+func onlyCAs(files []string) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	return pool, appendCAs(pool, files)
+}
+
+func appendCAs(pool *x509.CertPool, files []string) error {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("fetch.ca_files: %w", err)
+			return err
 		}
 		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("fetch.ca_files: %s holds no certificate in PEM", file)
+			return fmt.Errorf("%s holds no certificate in PEM", file)
 		}
 	}
-	return pool, nil
+	return nil
 }
 
 // stream writes without syncing: a terminal or a pipe has nothing to sync.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"idpool/internal/admission"
@@ -19,7 +20,6 @@ import (
 	"idpool/internal/door"
 	"idpool/internal/event"
 	"idpool/internal/fault"
-	"idpool/internal/fetch"
 	"idpool/internal/httpd"
 	"idpool/internal/iam"
 	"idpool/internal/issuer"
@@ -74,11 +74,14 @@ type Server struct {
 	purge    chan struct{}
 	log      *slog.Logger
 	closers  []func() error
+	now      func() time.Time
+	metrics  *httpd.Metrics
+	standing atomic.Pointer[oidc.Standing] // of the keys of the providers; nil before the first look
 }
 
 // Open wires a server. It holds its stores until Close, and listens once Serve is called.
 func Open(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{log: o.Log, purge: make(chan struct{}, 1)}
+	s := &Server{log: o.Log, purge: make(chan struct{}, 1), now: o.Now}
 	if err := s.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -142,12 +145,7 @@ func (s *Server) openEvents(_ context.Context, o *Options) error {
 
 func (s *Server) openServices(_ context.Context, o *Options) error {
 	c := o.Config
-	roots, err := rootCAs(c.Fetch.CAFiles)
-	if err != nil {
-		return err
-	}
-	fetcher := fetch.New(fetch.Config{Allow: c.Fetch.Allow, LoopbackHTTP: o.LoopbackHTTP, RootCAs: roots, Timeout: c.Fetch.Timeout})
-	if s.verifier, err = oidc.New(fetcher, oidc.Options{Admit: verifications(c).Do, OnLoad: s.logLoad}); err != nil {
+	if err := s.openVerifier(o); err != nil {
 		return err
 	}
 	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
@@ -159,7 +157,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
 	s.own = &operate.Service{Config: s.Source, Identities: s.Store.Identities}
-	metrics := httpd.NewMetrics()
+	s.metrics = httpd.NewMetrics()
 	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), s.own.Table()}
 	rates, err := operationRates(c, services)
 	if err != nil {
@@ -167,10 +165,10 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	entrance := door.New(door.Config{
 		Source: s.Source, Services: services,
-		Sink: o.Events, Now: o.Now, Observe: metrics.Observe, Rates: rates,
+		Sink: o.Events, Now: o.Now, Observe: s.metrics.Observe, Rates: rates,
 		Report: func(err error) { s.log.Error("a request could not be served as it should", "error", err) },
 	}, c.Region)
-	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Metrics: metrics, Log: o.Log})
+	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Degraded: s.degraded, Metrics: s.metrics, Log: o.Log})
 	return err
 }
 
@@ -180,14 +178,6 @@ func verifications(c *config.Config) *admission.Pool {
 		n = runtime.GOMAXPROCS(0)
 	}
 	return admission.New(n, admissionWait)
-}
-
-func (s *Server) logLoad(l oidc.Load) {
-	if l.Err != nil {
-		s.log.Warn("the keys of an identity provider could not be loaded", "issuer", l.Issuer, "error", l.Err)
-		return
-	}
-	s.log.Info("loaded the keys of an identity provider", "issuer", l.Issuer, "keys", l.Keys, "dropped", l.Dropped)
 }
 
 // pages are the documents of our own issuer, and those of Options.

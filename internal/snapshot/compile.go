@@ -339,8 +339,7 @@ func (s *Snapshot) openKeys(holder keyring.Holder) error {
 func (o *OIDCProvider) Login() *login.Provider {
 	return &login.Provider{
 		Kind: login.OIDC, Key: arn.WithoutScheme(o.Issuer), ARN: o.ARN,
-		Issuer: o.Issuer, Audiences: o.ClientIDs, Algorithms: o.Algorithms,
-		AZPReplacesAudience: o.AZPReplacesAudience, Config: o.hash(),
+		Issuer: o.Issuer, Audiences: o.ClientIDs, Config: o.hash(),
 	}
 }
 

@@ -32,6 +32,11 @@ type algorithm struct {
 	curve  elliptic.Curve // for ec
 }
 
+// Algorithms returns the names of all algorithms that a token may be signed with.
+func Algorithms() []string {
+	return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+}
+
 // algorithmByName finds an algorithm. There are no others: symmetric ones and "none" do not exist here (requirement 3).
 func algorithmByName(name string) (algorithm, bool) {
 	switch name {
@@ -59,14 +64,16 @@ func algorithmByName(name string) (algorithm, bool) {
 	return algorithm{}, false
 }
 
-// chooseAlgorithm returns the algorithm that the header names, if it exists and the provider may use it.
-func chooseAlgorithm(name string, allowed []string) (algorithm, *login.Refusal) {
+// chooseAlgorithm returns the algorithm that the header names, if it exists and all lists allow it; an empty one allows all.
+func chooseAlgorithm(name string, lists ...[]string) (algorithm, *login.Refusal) {
 	alg, ok := algorithmByName(name)
 	if !ok {
 		return alg, &login.Refusal{Reason: login.AlgorithmRefused, Expected: "an asymmetric signature algorithm", Found: "none that is known"}
 	}
-	if len(allowed) > 0 && !slices.Contains(allowed, name) {
-		return alg, &login.Refusal{Reason: login.AlgorithmRefused, Expected: "an algorithm that the provider may use", Found: name}
+	for _, allowed := range lists {
+		if len(allowed) > 0 && !slices.Contains(allowed, name) {
+			return alg, &login.Refusal{Reason: login.AlgorithmRefused, Expected: "an algorithm that the provider may use", Found: name}
+		}
 	}
 	return alg, nil
 }

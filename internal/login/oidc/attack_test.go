@@ -123,18 +123,16 @@ func TestA2Confusion(t *testing.T) {
 func TestA2Provider(t *testing.T) {
 	s, w := signer{"RS256", "1", rsaKey()}, new(web)
 	w.serve(issuer, s)
-	v := mustVerifier(t, w, Options{})
-	for allowed, want := range map[string]login.Reason{"ES256": login.AlgorithmRefused, "RS512": login.AlgorithmRefused, "HS256": login.AlgorithmRefused, "RS256": ""} {
-		p := provider()
-		p.Algorithms = []string{allowed, "EdDSA"}
-		l, err := v.Verify(t.Context(), p, s.sign(goodClaims(nil)), t0)
+	for allowed, want := range map[string]login.Reason{"ES256": login.AlgorithmRefused, "RS512": login.AlgorithmRefused, "RS256": ""} {
+		v := mustVerifier(t, w, Options{Issuers: map[string]Settings{issuer: {Algorithms: []string{allowed, "EdDSA"}}}})
+		l, err := v.Verify(t.Context(), provider(), s.sign(goodClaims(nil)), t0)
 		if want != "" {
 			wantRefusal(t, l, err, want, "")
 		} else if err != nil {
 			t.Errorf("%s allowed: got %v, want no error", allowed, err)
 		}
 	}
-	p := provider()
+	v, p := mustVerifier(t, w, Options{}), provider()
 	p.Algorithms = []string{"HS256", "none"}
 	for _, alg := range p.Algorithms {
 		l, err := v.Verify(t.Context(), p, s.signRaw(`{"alg":"`+alg+`","kid":"1"}`, goodClaims(nil)), t0)

@@ -186,9 +186,9 @@ func (c *claims) checkTokenType(required string) *login.Refusal {
 }
 
 // checkTimes judges a token that is verified. A token is expired from the second of `exp` on.
-func (c *claims) checkTimes(now time.Time, opts Options) *login.Refusal {
+func (c *claims) checkTimes(now time.Time, settings Settings) *login.Refusal {
 	sec := now.Unix()
-	if sec >= c.exp+int64(opts.ExpiryGrace/time.Second) {
+	if sec >= c.exp+int64(settings.ExpiryGrace/time.Second) {
 		return &login.Refusal{Reason: login.Expired, Claim: "exp", Now: sec, Exp: c.exp, Expected: "a time after now", Found: seconds(sec-c.exp) + " ago"}
 	}
 	if c.nbf > sec+maxSkew {
@@ -197,7 +197,7 @@ func (c *claims) checkTimes(now time.Time, opts Options) *login.Refusal {
 	if c.iat > sec+maxSkew {
 		return &login.Refusal{Reason: login.NotYetValid, Claim: "iat", Expected: "at most 300 s ahead", Found: seconds(c.iat-sec) + " ahead"}
 	}
-	if longest := int64(opts.MaxLifetime / time.Second); c.exp-c.iat > longest {
+	if longest := int64(settings.maxLifetime() / time.Second); c.exp-c.iat > longest {
 		return &login.Refusal{Reason: login.TooLong, Claim: "exp", Expected: "at most " + seconds(longest) + " after iat", Found: seconds(c.exp-c.iat) + " after iat"}
 	}
 	return nil
@@ -205,12 +205,13 @@ func (c *claims) checkTimes(now time.Time, opts Options) *login.Refusal {
 
 func seconds(n int64) string { return strconv.FormatInt(n, 10) + " s" }
 
-// checkAudience returns the client id for which the token was issued (OpenID Connect Core §3.1.3.7, requirement 6).
-func (c *claims) checkAudience(p *login.Provider) (string, *login.Refusal) {
+// checkAudience returns the client id for which the token was issued (OpenID Connect Core §3.1.3.7, requirement 6); by AWS's
+// rule, `azp` is looked at instead of `aud` (spec cognito-identity §8.3).
+func (c *claims) checkAudience(p *login.Provider, azpReplaces bool) (string, *login.Refusal) {
 	if p.AZPOrAudience {
 		return c.eitherAudience(p)
 	}
-	if p.AZPReplacesAudience && c.azp != "" {
+	if azpReplaces && c.azp != "" {
 		if !slices.Contains(p.Audiences, c.azp) {
 			return "", audienceMismatch(p, "azp", "another client id")
 		}
@@ -221,7 +222,7 @@ func (c *claims) checkAudience(p *login.Provider) (string, *login.Refusal) {
 		return "", audienceMismatch(p, "aud", fmt.Sprintf("%d audiences, none of them configured", len(c.aud)))
 	}
 	switch {
-	case p.AZPReplacesAudience:
+	case azpReplaces:
 	case c.azp == "" && len(c.aud) > 1:
 		return "", audienceMismatch(p, "azp", fmt.Sprintf("no azp with %d audiences", len(c.aud)))
 	case c.azp != "" && !slices.Contains(p.Audiences, c.azp):

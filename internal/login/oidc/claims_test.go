@@ -213,11 +213,12 @@ func TestA16Audience(t *testing.T) {
 	} {
 		token := s.sign(goodClaims(map[string]any{"aud": test.aud, "azp": test.azp}))
 		for _, aws := range []bool{false, true} {
-			p, want := provider(), test.ours
-			if p.AZPReplacesAudience = aws; aws {
+			want := test.ours
+			if aws {
 				want = test.aws
 			}
-			runOutcomes(t, s, p, Options{}, []outcome{{fmt.Sprintf("%s, AWS's rule %v", test.name, aws), token, want, test.claim}})
+			opts := Options{Issuers: map[string]Settings{issuer: {AZPReplacesAudience: aws}}}
+			runOutcomes(t, s, provider(), opts, []outcome{{fmt.Sprintf("%s, AWS's rule %v", test.name, aws), token, want, test.claim}})
 		}
 	}
 }
@@ -236,10 +237,8 @@ func TestAudienceOfLogin(t *testing.T) {
 		{[]string{"other"}, "client-2", true, "client-2"},
 		{[]string{"other", "client-1"}, "", true, "client-1"},
 	} {
-		p := provider()
-		p.AZPReplacesAudience = test.aws
 		c := &claims{aud: test.aud, azp: test.azp}
-		got, refusal := c.checkAudience(p)
+		got, refusal := c.checkAudience(provider(), test.aws)
 		if refusal != nil || got != test.want {
 			t.Errorf("%+v: got %q, %v", test, got, refusal)
 		}
@@ -334,12 +333,12 @@ func TestExpiryGrace(t *testing.T) {
 	exp := func(ago int64) string {
 		return s.sign(goodClaims(map[string]any{"exp": t0.Unix() - ago, "iat": t0.Unix() - 3600}))
 	}
-	runOutcomes(t, s, provider(), Options{ExpiryGrace: 300 * time.Second}, []outcome{
+	runOutcomes(t, s, provider(), Options{Issuers: map[string]Settings{issuer: {ExpiryGrace: 300 * time.Second}}}, []outcome{
 		{"now", exp(0), "", ""},
 		{"299 s ago", exp(299), "", ""},
 		{"300 s ago", exp(300), login.Expired, "exp"},
 	})
-	runOutcomes(t, s, provider(), Options{MaxLifetime: time.Hour}, []outcome{
+	runOutcomes(t, s, provider(), Options{Issuers: map[string]Settings{issuer: {MaxLifetime: time.Hour}}}, []outcome{
 		{"an hour", exp(-3600 + 3600), login.Expired, "exp"},
 		{"more than an hour", exp(-1), login.TooLong, "exp"},
 	})

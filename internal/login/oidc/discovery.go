@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"idpool/internal/fetch"
 )
 
 const wellKnown = "/.well-known/openid-configuration"
@@ -20,14 +22,9 @@ func (s *source) fetchSet(ctx context.Context, now time.Time) (set *keySet, repo
 			set, report.Err = nil, fmt.Errorf("panic while reading the issuer's keys: %v", v)
 		}
 	}()
-	keysURL, err := s.discover(ctx)
+	doc, err := s.document(ctx)
 	if err != nil {
 		report.Err = err
-		return nil, report
-	}
-	doc, err := s.fetcher.Get(ctx, keysURL)
-	if err != nil {
-		report.Err = fmt.Errorf("the key set: %w", err)
 		return nil, report
 	}
 	keys, dropped, err := parseKeys(doc.Body)
@@ -35,7 +32,27 @@ func (s *source) fetchSet(ctx context.Context, now time.Time) (set *keySet, repo
 	if err != nil {
 		return nil, report
 	}
-	return newKeySet(keys, dropped, now, doc.MaxAge), report
+	return newKeySet(keys, dropped, now, doc.MaxAge, s.jitter()), report
+}
+
+// document returns the issuer's key set as it is published, or as it is at hand.
+func (s *source) document(ctx context.Context) (*fetch.Document, error) {
+	if s.file != nil {
+		body, err := s.file()
+		if err != nil {
+			return nil, fmt.Errorf("the key set: %w", err)
+		}
+		return &fetch.Document{Body: body}, nil
+	}
+	keysURL, err := s.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.fetcher.Get(ctx, keysURL)
+	if err != nil {
+		return nil, fmt.Errorf("the key set: %w", err)
+	}
+	return doc, nil
 }
 
 // discover returns the URL of the issuer's key set: the configured one, or that of the discovery document (OpenID Connect

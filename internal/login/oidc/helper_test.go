@@ -239,6 +239,9 @@ func (w *web) urls() []string {
 // mustVerifier returns a verifier on the web, and waits for its work at the end.
 func mustVerifier(t testing.TB, w Fetcher, opts Options) *Verifier {
 	t.Helper()
+	if opts.Jitter == nil {
+		opts.Jitter = func() float64 { return 0.5 }
+	}
 	v, err := New(w, opts)
 	if err != nil {
 		t.Fatal(err)

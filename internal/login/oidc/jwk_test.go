@@ -277,7 +277,7 @@ func TestA9Burn(t *testing.T) {
 		t.Fatal(refusal)
 	}
 	alg, _ := algorithmByName("RS256")
-	if got, _ := newKeySet(keys, dropped, t0, 0).verify(tok, alg); got == nil || got.Reason != login.KeyNotFound {
+	if got, _ := newKeySet(keys, dropped, t0, 0, 0.5).verify(tok, alg); got == nil || got.Reason != login.KeyNotFound {
 		t.Errorf("got %v, want %s", got, login.KeyNotFound)
 	}
 }
@@ -300,7 +300,7 @@ func TestPSSSalt(t *testing.T) {
 
 func TestKeySetLife(t *testing.T) {
 	for age, want := range map[time.Duration]time.Duration{0: minAge, time.Minute: minAge, time.Hour: time.Hour, 365 * 24 * time.Hour: maxAge} {
-		s := newKeySet(nil, nil, t0, age)
+		s := newKeySet(nil, nil, t0, age, 0.5)
 		if got := s.expires.Sub(t0); got != want {
 			t.Errorf("max-age %v: got a life of %v, want %v", age, got, want)
 		}

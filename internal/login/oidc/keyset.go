@@ -32,12 +32,13 @@ const (
 	maxStale = 24 * time.Hour
 )
 
-// newKeySet returns a set that was asked for at a time, and that its issuer wants to be kept for age.
-func newKeySet(keys []key, dropped []string, asked time.Time, age time.Duration) *keySet {
+// newKeySet returns a set that was asked for at a time, and that its issuer wants to be kept for age. It is refreshed after
+// 70 to 90 % of its life, by the jitter, so that the nodes of a system do not all ask at once.
+func newKeySet(keys []key, dropped []string, asked time.Time, age time.Duration, jitter float64) *keySet {
 	age = min(max(age, minAge), maxAge)
 	s := &keySet{
 		keys: keys, dropped: dropped, byID: map[string][]*key{},
-		refresh: asked.Add(age * 4 / 5), expires: asked.Add(age), dead: asked.Add(age + maxStale),
+		refresh: asked.Add(age*7/10 + time.Duration(jitter*float64(age/5))), expires: asked.Add(age), dead: asked.Add(age + maxStale),
 	}
 	for i := range keys {
 		if k := &keys[i]; k.id != "" {

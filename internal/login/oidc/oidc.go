@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -21,12 +22,8 @@ import (
 	"idpool/internal/login"
 )
 
-// The bounds of Options, and their defaults.
-const (
-	MaxExpiryGrace     = 5 * time.Minute
-	DefaultMaxLifetime = 30 * 24 * time.Hour
-	DefaultMaxSources  = 4096
-)
+// DefaultMaxSources is how many providers' keys are kept where Options do not say.
+const DefaultMaxSources = 4096
 
 // Fetcher gets a document from a URL, by rules of its own on what may be reached. *fetch.Client is one.
 type Fetcher interface {
@@ -35,10 +32,8 @@ type Fetcher interface {
 
 // Options are the settings of a Verifier. The zero value is the default.
 type Options struct {
-	// ExpiryGrace is for how long after `exp` a token is still taken: 0, the default, to MaxExpiryGrace.
-	ExpiryGrace time.Duration
-	// MaxLifetime is the longest `exp` − `iat`; 0 means DefaultMaxLifetime.
-	MaxLifetime time.Duration
+	// Issuers are the settings of single issuers, by `iss`. Others have the zero value.
+	Issuers map[string]Settings
 	// MaxSources is how many providers' keys are kept; the one unused for longest makes room. 0 means
 	// DefaultMaxSources.
 	MaxSources int
@@ -47,6 +42,8 @@ type Options struct {
 	Admit func(ctx context.Context, work func()) error
 	// OnLoad, where set, is told of every attempt to load keys. It is called on the loading goroutine.
 	OnLoad func(Load)
+	// Jitter returns a number from 0 to below 1, by which nodes differ in when they refresh a set; nil means a random one.
+	Jitter func() float64
 }
 
 // Load is one attempt to load the keys of a provider.
@@ -69,20 +66,22 @@ type Verifier struct {
 
 var _ login.Verifier = (*Verifier)(nil)
 
-// New returns a verifier that gets keys through the fetcher. It fails when an option is out of its bounds. Close it
-// when it is no longer needed.
+// New returns a verifier that gets keys through the fetcher. It fails when an option is out of its bounds, or a key set
+// that is not fetched cannot be used. Close it when it is no longer needed.
 func New(fetcher Fetcher, opts Options) (*Verifier, error) {
-	if opts.ExpiryGrace < 0 || opts.ExpiryGrace > MaxExpiryGrace {
-		return nil, fmt.Errorf("the grace for expired tokens must be from 0 to %v", MaxExpiryGrace)
-	}
-	if opts.MaxLifetime < 0 || opts.MaxSources < 0 {
-		return nil, errors.New("the longest lifetime of a token and the number of key sources must not be negative")
-	}
-	if opts.MaxLifetime == 0 {
-		opts.MaxLifetime = DefaultMaxLifetime
+	if opts.MaxSources < 0 {
+		return nil, errors.New("the number of key sources must not be negative")
 	}
 	if opts.MaxSources == 0 {
 		opts.MaxSources = DefaultMaxSources
+	}
+	if opts.Jitter == nil {
+		opts.Jitter = rand.Float64
+	}
+	for issuer, settings := range opts.Issuers {
+		if err := settings.check(); err != nil {
+			return nil, fmt.Errorf("the issuer %s: %w", issuer, err)
+		}
 	}
 	return &Verifier{opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}}, nil
 }
@@ -116,17 +115,18 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if refusal != nil {
 		return nil, refusal
 	}
-	alg, refusal := chooseAlgorithm(t.alg, p.Algorithms)
+	settings := v.opts.Issuers[p.Issuer]
+	alg, refusal := chooseAlgorithm(t.alg, p.Algorithms, settings.Algorithms)
 	if refusal != nil {
 		return nil, refusal
 	}
 	if refusal := v.source(p, now).verify(ctx, t, alg, now); refusal != nil {
 		return nil, refusal
 	}
-	if refusal := c.checkTimes(now, v.opts); refusal != nil {
+	if refusal := c.checkTimes(now, settings); refusal != nil {
 		return nil, refusal
 	}
-	audience, refusal := c.checkAudience(p)
+	audience, refusal := c.checkAudience(p, settings.AZPReplacesAudience)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -156,7 +156,13 @@ func (v *Verifier) addSource(id sourceID) *source {
 	if len(v.sources) >= v.opts.MaxSources {
 		v.evictLocked()
 	}
-	s := &source{id: id, fetcher: v.fetcher, work: v.work, admit: v.opts.Admit, onLoad: v.opts.OnLoad}
+	s := &source{
+		id: id, fetcher: v.fetcher, work: v.work, admit: v.opts.Admit, onLoad: v.opts.OnLoad, jitter: v.opts.Jitter,
+		file: v.opts.Issuers[id.issuer].KeySet,
+	}
+	if own := v.opts.Issuers[id.issuer].Fetcher; own != nil {
+		s.fetcher = own
+	}
 	v.sources[id] = s
 	return s
 }

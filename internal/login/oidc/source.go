@@ -30,6 +30,8 @@ type source struct {
 	work    *work
 	admit   func(context.Context, func()) error // nil runs the work at once
 	onLoad  func(Load)
+	jitter  func() float64
+	file    func() ([]byte, error) // where set, the key set comes from it and nothing is fetched
 
 	used    atomic.Int64 // epoch seconds, for eviction
 	current atomic.Pointer[keySet]

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -224,12 +225,20 @@ func TestProviders(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, opts := range []Options{{ExpiryGrace: -1}, {ExpiryGrace: MaxExpiryGrace + 1}, {MaxLifetime: -1}, {MaxSources: -1}} {
-		if _, err := New(new(web), opts); err == nil {
-			t.Errorf("%+v: got no error", opts)
+	if _, err := New(new(web), Options{MaxSources: -1}); err == nil {
+		t.Error("a negative number of sources: got no error")
+	}
+	broken := errors.New("no such file")
+	for name, settings := range map[string]Settings{
+		"negative grace": {ExpiryGrace: -1}, "long grace": {ExpiryGrace: MaxExpiryGrace + 1}, "negative life": {MaxLifetime: -1},
+		"HS256": {Algorithms: []string{"RS256", "HS256"}}, "none": {Algorithms: []string{"none"}},
+		"no file": {KeySet: func() ([]byte, error) { return nil, broken }}, "no keys": {KeySet: func() ([]byte, error) { return []byte(`{"keys":[]}`), nil }},
+	} {
+		if v, err := New(new(web), Options{Issuers: map[string]Settings{issuer: settings}}); err == nil || v != nil || !strings.Contains(err.Error(), issuer) {
+			t.Errorf("%s: got %v, want an error that names the issuer", name, err)
 		}
 	}
-	if _, err := New(new(web), Options{ExpiryGrace: MaxExpiryGrace, MaxLifetime: time.Hour, MaxSources: 1}); err != nil {
+	if _, err := New(new(web), Options{MaxSources: 1, Issuers: map[string]Settings{issuer: {ExpiryGrace: MaxExpiryGrace, MaxLifetime: time.Hour, Algorithms: Algorithms()}}}); err != nil {
 		t.Errorf("got %v, want no error", err)
 	}
 }

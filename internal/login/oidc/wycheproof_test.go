@@ -79,7 +79,7 @@ func acceptsJWS(keySet []byte, jws string) bool {
 	if refusal != nil {
 		return false
 	}
-	refusal, _ = newKeySet(keys, dropped, t0, 0).verify(t, alg)
+	refusal, _ = newKeySet(keys, dropped, t0, 0, 0.5).verify(t, alg)
 	return refusal == nil
 }
 
