@@ -105,3 +105,38 @@ func TestReadinessPanicIsContained(t *testing.T) {
 		}
 	}
 }
+
+// What is degraded is told beside "ok", and never instead of what is wrong.
+func TestDegraded(t *testing.T) {
+	at := &clock{at: time.Unix(1_800_000_000, 0)}
+	var down, line atomic.Pointer[string]
+	s := mustServeAt(t, Config{}, Parts{
+		Ready: func(context.Context) error {
+			if text := down.Load(); text != nil {
+				return fault.New(fault.Internal, "%s", *text)
+			}
+			return nil
+		},
+		Degraded: func() string { return *line.Load() },
+	}, at.now)
+	broken, none, one, forged := "The store does not answer.", "", "Degraded: one thing.", "a\nb"
+	for _, tt := range []struct {
+		name, path string
+		down, line *string
+		status     int
+		body       string
+	}{
+		{"nothing", "/readyz", nil, &none, 200, "ok\n"},
+		{"degraded", "/readyz", nil, &one, 200, "ok\nDegraded: one thing.\n"},
+		{"more than a line", "/readyz", nil, &forged, 200, "ok\n"},
+		{"down", "/readyz", &broken, &one, 503, "The store does not answer.\n"},
+		{"alive", "/livez", nil, &one, 200, "ok\n"},
+	} {
+		at.pass(2 * readyAge)
+		down.Store(tt.down)
+		line.Store(tt.line)
+		if res, body := mustDo(t, s, "GET", tt.path, ""); res.StatusCode != tt.status || body != tt.body {
+			t.Errorf("%s: got %d %q, want %d %q", tt.name, res.StatusCode, body, tt.status, tt.body)
+		}
+	}
+}

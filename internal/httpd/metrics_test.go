@@ -40,6 +40,18 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+func TestIssuers(t *testing.T) {
+	m := NewMetrics()
+	m.Issuers(9, 9, 9, 9)
+	m.Issuers(3, 0, 2, 1)
+	got := scrape(t, m)
+	for _, want := range []string{`{keys="fresh"} 3`, `{keys="stale"} 0`, `{keys="missing"} 2`, `{keys="loading"} 1`} {
+		if !strings.Contains(got, "idpool_oidc_issuers"+want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+}
+
 // No id, address or token fits into a label (security I9).
 func TestLabels(t *testing.T) {
 	for in, want := range map[string]string{

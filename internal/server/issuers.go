@@ -83,7 +83,7 @@ func (s *Server) upkeepLoop(ctx context.Context) {
 	ticker := time.NewTicker(upkeepEvery)
 	defer ticker.Stop()
 	for {
-		s.upkeep()
+		s.Upkeep()
 		select {
 		case <-ctx.Done():
 			return
@@ -92,7 +92,8 @@ func (s *Server) upkeepLoop(ctx context.Context) {
 	}
 }
 
-func (s *Server) upkeep() {
+// Upkeep has missing and old keys of the providers loaded, and notes how they stand. It does not wait for them.
+func (s *Server) Upkeep() {
 	current, err := s.Source.Current()
 	if err != nil {
 		return // the node is not ready, and says so
