@@ -13,7 +13,7 @@ func unrevoked(call *operation.Call, caller *operation.Caller) error {
 	if s == nil {
 		return nil
 	}
-	if err := call.Snapshot.Revoked(s.Issued, revocation.Session(s)); err != nil {
+	if err := call.Snapshot.Revoked(s.Origin, revocation.Session(s)); err != nil {
 		return fault.Wrap(fault.ExpiredToken, "The security token included in the request is expired", err)
 	}
 	return nil

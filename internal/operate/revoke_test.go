@@ -329,12 +329,21 @@ func TestRevocationReachesEveryNode(t *testing.T) {
 	if !refusedBy(t, two, "at the next look", alice.Signer()) || refusedBy(t, two, "bob", bob.Signer()) {
 		t.Error("the other node takes it")
 	}
-	// Now the other node is cut off.
+	// Now the other node is cut off. What it still makes of a token that was revoked does not live on.
+	token := openID(t, two, "bob")
+	c.advance(t, time.Second, one, two)
 	net.down.Store(true)
 	must(t, one, "RevokeSessions", object{"IdentityId": bob.IdentityId}, nil)
 	c.advance(t, 5*time.Second, one)
 	if refusedBy(t, two, "bob", bob.Signer()) {
 		t.Error("a node that was cut off knows what it cannot")
+	}
+	late, err := assume(two, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !refusedBy(t, one, "a session of a revoked token", late) {
+		t.Error("a session of a revoked token is taken")
 	}
 	c.advance(t, time.Second, one)
 	for name, err := range map[string]error{
@@ -344,5 +353,10 @@ func TestRevocationReachesEveryNode(t *testing.T) {
 		if f, ok := errors.AsType[*client.Fault](err); !ok || f.Status != 500 {
 			t.Errorf("%s at a node that was cut off: got %v, want a fault of ours", name, err)
 		}
+	}
+	net.down.Store(false)
+	c.advance(t, 0, two)
+	if !refusedBy(t, two, "bob, once it is back", bob.Signer()) || !refusedBy(t, two, "the late session", late) {
+		t.Error("the other node does not catch up")
 	}
 }

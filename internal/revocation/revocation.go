@@ -9,6 +9,7 @@ package revocation
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,8 +80,51 @@ func Session(s *session.Session) iter.Seq[string] {
 			(s.IdentityID == "" || yield(Name(Identity, s.IdentityID))) &&
 			(s.PoolID == "" || yield(Name(Pool, s.PoolID))) &&
 			(s.Federated == "" || yield(Name(Provider, ProviderKey(s.Federated)))) &&
-			providers(s.AMR, yield)
+			providers(s.AMR, yield) &&
+			each(s.Lineage, yield)
 	}
+}
+
+func each(names []string, yield func(string) bool) bool {
+	for _, name := range names {
+		if !yield(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxKeys is how many access keys a lineage holds: a role that assumes itself again and again must not outgrow a token.
+// The first are forgotten; what else revokes them, a role or an identity, is not.
+const maxKeys = 16
+
+// Lineage returns the names that a session inherits from the credentials that made it: a user's key, where parent is nil,
+// or another session.
+func Lineage(accessKeyID string, parent *session.Session) []string {
+	if parent == nil {
+		return []string{Name(AccessKey, accessKeyID)}
+	}
+	out := slices.Clone(parent.Lineage)
+	for name := range Session(parent) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	isKey := func(name string) bool { return strings.HasPrefix(name, Name(AccessKey, "")) }
+	for keys := count(out, isKey); keys > maxKeys; keys-- {
+		first := slices.IndexFunc(out, isKey)
+		out = slices.Delete(out, first, first+1)
+	}
+	return out
+}
+
+func count(names []string, is func(string) bool) (n int) {
+	for _, name := range names {
+		if is(name) {
+			n++
+		}
+	}
+	return n
 }
 
 // Token goes over the names by which a token of ours could be revoked.

@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -64,10 +65,6 @@ func TestNames(t *testing.T) {
 	if d := cmp.Diff(slices.Sorted(revocation.Token("us-east-1:p", "us-east-1:i", []string{"unauthenticated"})), want); d != "" {
 		t.Error(d)
 	}
-	for name := range revocation.Session(s) { // whoever has found one looks no further
-		_ = name
-		break
-	}
 }
 
 func TestProviderKey(t *testing.T) {
@@ -78,5 +75,25 @@ func TestProviderKey(t *testing.T) {
 		if got := revocation.ProviderKey(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
+	}
+}
+
+// A session inherits what its parents could be revoked by, each once; of many access keys the first are forgotten.
+func TestLineage(t *testing.T) {
+	if d := cmp.Diff(revocation.Lineage("AKIA1", nil), []string{"access-key AKIA1"}); d != "" {
+		t.Error(d)
+	}
+	parent := &session.Session{AccessKeyID: "ASIA0", Account: "111122223333", RolePath: "/", RoleName: "R", IdentityID: "us-east-1:i", Lineage: []string{"access-key AKIA1"}}
+	want := []string{"access-key AKIA1", "access-key ASIA0", "role arn:aws:iam::111122223333:role/R", "identity us-east-1:i"}
+	if d := cmp.Diff(revocation.Lineage("ASIA0", parent), want); d != "" {
+		t.Error(d)
+	}
+	for n := range 40 {
+		lineage := revocation.Lineage(parent.AccessKeyID, parent)
+		parent = &session.Session{AccessKeyID: fmt.Sprint("ASIA", n+1), Account: "111122223333", RolePath: "/", RoleName: "R", Lineage: lineage}
+	}
+	got := revocation.Lineage(parent.AccessKeyID, parent)
+	if len(got) != 18 || got[0] != "role arn:aws:iam::111122223333:role/R" || got[1] != "identity us-east-1:i" || got[17] != "access-key ASIA40" || got[2] != "access-key ASIA25" {
+		t.Errorf("got %q", got)
 	}
 }

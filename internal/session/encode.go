@@ -31,6 +31,7 @@ func encode(s *Session) ([]byte, error) {
 	b = append(b, formatVersion, flags(s))
 	b = binary.AppendVarint(b, s.Issued.Unix())
 	b = binary.AppendVarint(b, s.Expires.Unix())
+	b = binary.AppendVarint(b, s.Origin.Unix())
 	for _, text := range s.texts(formatVersion) {
 		b = appendString(b, *text)
 	}
@@ -51,6 +52,9 @@ func decode(b []byte) (*Session, error) {
 	}
 	r := reader{b: b[2:]}
 	s.Issued, s.Expires = r.time(), r.time()
+	if s.Origin = s.Issued; version >= 2 {
+		s.Origin = r.time()
+	}
 	for _, text := range s.texts(version) {
 		*text = r.text()
 	}
@@ -84,7 +88,7 @@ func (s *Session) lists(version byte) []*[]string {
 	if version == 1 {
 		return []*[]string{&s.Policies, &s.Transitive, &s.AMR}
 	}
-	return []*[]string{&s.Transitive, &s.AMR}
+	return []*[]string{&s.Transitive, &s.AMR, &s.Lineage}
 }
 
 func flags(s *Session) byte {

@@ -85,6 +85,11 @@ type Session struct {
 	PoolID     string
 	IdentityID string
 	AMR        []string
+	// Origin is when the first of what led here was issued, in whole seconds: a token of ours, or the first session of a
+	// chain. It is Issued where a login or a user's own key led straight here. Lineage are the names by which the sessions
+	// and keys that led here could be revoked (package revocation).
+	Origin  time.Time
+	Lineage []string
 	// SAML is what a SAML assertion leaves in a session that came from one.
 	SAML SAML
 }

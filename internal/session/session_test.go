@@ -36,6 +36,7 @@ func full() *Session {
 		Issued: now, Expires: now.Add(time.Hour), Guest: true, Policies: []string{"{}", ""}, PolicyARNs: []string{"arn:aws:iam::aws:policy/P"}, HasPolicies: true,
 		Tags: []Tag{{"k", "v"}, {"", ""}}, Transitive: []string{"k"}, SourceIdentity: "s", Federated: "cognito-identity.amazonaws.com",
 		PoolID: "us-east-1:p", IdentityID: "us-east-1:i", AMR: []string{"authenticated", "é\x00"},
+		Origin: now.Add(-time.Minute), Lineage: []string{"access-key ASIA1", "pool p"},
 		SAML: SAML{Subject: "alice@example.com", SubjectType: "persistent", NameQualifier: "q="},
 	}
 }
@@ -107,7 +108,7 @@ func TestOpensTheVersionBefore(t *testing.T) {
 		"\x01s\x1ecognito-identity.amazonaws.com\x0bus-east-1:p\x0bus-east-1:i" +
 		"\x02\x02{}\x00\x01\x01k\x02\x0dauthenticated\x03é\x00\x02\x01k\x01v\x00\x00"
 	want := full()
-	want.SAML, want.PolicyARNs = SAML{}, nil
+	want.SAML, want.PolicyARNs, want.Origin, want.Lineage = SAML{}, nil, want.Issued, nil
 	got, _, err := Open(plain{}, Purpose+":"+before, want.AccessKeyID, now)
 	if err != nil {
 		t.Fatal(err)

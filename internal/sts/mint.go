@@ -78,6 +78,7 @@ func (s *Service) seal(call *operation.Call, made *session.Session, subject stri
 	made.AccessKeyID, made.Account = id, call.Snapshot.Account
 	made.Issued = call.Now.UTC().Truncate(time.Second)
 	made.Expires = made.Issued.Add(d)
+	inherit(call.Caller, made)
 	if err := newborn(call, made); err != nil {
 		return nil, err
 	}

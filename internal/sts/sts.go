@@ -174,6 +174,7 @@ func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (*
 	}
 	if in.Claims != nil {
 		made.PoolID, made.IdentityID, made.AMR = in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR
+		made.Origin = in.Claims.Issued.UTC().Truncate(time.Second)
 	}
 	if err := in.Passed.hold(call.Snapshot, made); err != nil {
 		return nil, err
