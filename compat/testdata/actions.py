@@ -146,6 +146,48 @@ def openid():
     refused("NoSuchEntity", "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
 
 
+def metadata(key):
+    return f"""<?xml version="1.0"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="https://idp.example.com">
+  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{key}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.com/slo"/>
+    <md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>
+"""
+
+
+# Two certificates that signed themselves.
+key1 = """
+MIIBCzCBsaADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMTBHRlc3QwHhcNMDEwMTAxMDAwMDAwWhcNMDEwMTAyMDAwMDAwWjAPMQ0wCwYDVQQDEwR0
+ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEVw3quGxLk/klCed3XFNuHu2kcI7MS/YWJnPlUpBnRzrYQS5AL2/OaaBdfB5mPODrisukW0DdRpmADPsz
+hnLujDAKBggqhkjOPQQDAgNJADBGAiEAwYqJrC8SnI1kTuFM4Nb374tuTA7gm/FIp9pR6LBWmP0CIQDjD4tkRjE+f1s5RfEtgdfB8lF1IvSFhYzMSxDAoOu3
+KQ==
+"""
+key2 = """
+MIIBCjCBsaADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMTBHRlc3QwHhcNMDEwMTAxMDAwMDAwWhcNMDEwMTAyMDAwMDAwWjAPMQ0wCwYDVQQDEwR0
+ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEOUIBycE468y2NP066FPyzuqGbzI+btevq3HaT831IVU9UJP9XKNbotsRWQL2DNPvDDVbLXSSZGHPwDDL
+0w3UDzAKBggqhkjOPQQDAgNIADBFAiEAgAmO/bpROHE19NTB0nrZeknaZzMSSaOFHQLPb3VlOhcCIFQZrMcDCGvVQUGE0RYyjV7h2CTn6awh3mf+8ZNkm6ME
+"""
+
+
+def saml():
+    arn = do("CreateSAMLProvider", Name="corp", SAMLMetadataDocument=metadata(key1), Tags=tags(team="a"))["SAMLProviderArn"]
+    same(arn, f"arn:aws:iam::{account}:saml-provider/corp")
+    same(do("GetSAMLProvider", SAMLProviderArn=arn)["SAMLMetadataDocument"], metadata(key1))
+    same(do("UpdateSAMLProvider", SAMLProviderArn=arn, SAMLMetadataDocument=metadata(key2))["SAMLProviderArn"], arn)
+    same(do("GetSAMLProvider", SAMLProviderArn=arn)["SAMLMetadataDocument"], metadata(key2))
+    same([p["Arn"] for p in do("ListSAMLProviders")["SAMLProviderList"]], [arn])
+    do("TagSAMLProvider", SAMLProviderArn=arn, Tags=tags(cost="1"))
+    do("UntagSAMLProvider", SAMLProviderArn=arn, TagKeys=["team"])
+    same(do("ListSAMLProviderTags", SAMLProviderArn=arn)["Tags"], tags(cost="1"))
+    refused("InvalidInput", "UpdateSAMLProvider", SAMLProviderArn=arn, SAMLMetadataDocument=metadata("?" * 1000))
+    do("DeleteSAMLProvider", SAMLProviderArn=arn)
+    refused("NoSuchEntity", "GetSAMLProvider", SAMLProviderArn=arn)
+
+
 def account_wide():
     assert do("GetAccountSummary")["SummaryMap"]["Roles"] >= 1
     same(do("ListAccountAliases")["AccountAliases"], [])
@@ -173,6 +215,7 @@ roles()
 policy = policies()
 users(policy)
 openid()
+saml()
 account_wide()
 away(policy)
 same((wanted - called, called - wanted), (set(), set()))

@@ -59,6 +59,11 @@ func known(call *operation.Call, p *pool.Pool) error {
 			return fault.New(fault.InvalidParameter, "Invalid identity provider ARN: %s", a)
 		}
 	}
+	for _, a := range p.SAMLProviders {
+		if call.Snapshot.SAMLProvider(a) == nil {
+			return fault.New(fault.InvalidParameter, "Invalid identity provider ARN: %s", a)
+		}
+	}
 	return nil
 }
 

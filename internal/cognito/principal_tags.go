@@ -116,10 +116,14 @@ func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, 
 }
 
 // tagValue is a claim as the value of a tag: text, a number, a boolean, or an array with one of them. The audience is the
-// client id that matched.
+// client id that matched, the subject the provider's id of the user whatever its tokens call it: a SAML attribute of that
+// name does not take its place.
 func tagValue(l *login.Login, claim string) (string, bool) {
-	if claim == "aud" {
+	switch claim {
+	case "aud":
 		return l.Audience, true
+	case "sub":
+		return l.Subject, true
 	}
 	v := l.Claims[claim]
 	if list, ok := v.([]any); ok && len(list) == 1 {

@@ -7,6 +7,7 @@ import (
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/issuer"
+	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/revocation"
 	"idpool/internal/snapshot"
@@ -19,7 +20,11 @@ func (s *Service) GetOpenIdToken(ctx context.Context, call *operation.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	if err := s.classic(call, call.Snapshot.Pool(found.PoolID)); err != nil {
+	p := call.Snapshot.Pool(found.PoolID)
+	if err := s.classic(call, p); err != nil {
+		return nil, err
+	}
+	if err := withoutSAML(call, p, in.Logins); err != nil {
 		return nil, err
 	}
 	who, err := s.enter(ctx, call, *in.IdentityId, in.Logins)
@@ -55,6 +60,18 @@ func (s *Service) sign(ctx context.Context, call *operation.Call, who *entered, 
 	}
 	call.Event.Add(event.Step{Name: "mint", OK: true, Found: "an OpenID token until " + claims.Expiry.UTC().Format(time.RFC3339)})
 	return &GetOpenIdTokenOutput{IdentityId: &who.identity.ID, Token: &token}, nil
+}
+
+// withoutSAML refuses logins of SAML providers: their roles come from the assertion, so they have the enhanced flow alone
+// (spec §8.10).
+func withoutSAML(call *operation.Call, p *snapshot.Pool, logins map[string]string) error {
+	for key := range logins {
+		if provider := p.Providers[key]; provider != nil && provider.Kind == login.SAML {
+			call.Event.Add(event.Step{Name: "choose", Subject: key, Expected: "logins of providers that have the classic flow", Found: "a SAML provider's"})
+			return fault.New(fault.InvalidParameter, "Basic (classic) flow is not supported with SAML providers, please use enhanced flow.")
+		}
+	}
+	return nil
 }
 
 // classic refuses the classic flow where the pool has it not (spec §11.1).

@@ -76,6 +76,7 @@ func TestConditionKeys(t *testing.T) {
 		{conditional(`"iam:*"`, blue), "GetUser", []string{"UserName", "ann"}, []string{"UserName", "free"}},
 		{conditional(`"iam:*"`, blue), "GetPolicy", []string{"PolicyArn", policyARN}, []string{"PolicyArn", fenceARN}},
 		{conditional(`"iam:*"`, blue), "GetOpenIDConnectProvider", []string{"OpenIDConnectProviderArn", providerARN}, []string{"OpenIDConnectProviderArn", noProvider}},
+		{conditional(`"iam:*"`, blue), "GetSAMLProvider", []string{"SAMLProviderArn", samlARN}, []string{"SAMLProviderArn", noSAML}},
 		{conditional(`"iam:*"`, strings.Replace(blue, "aws:", "iam:", 1)), "ListRoleTags", []string{"RoleName", "app"}, []string{"RoleName", "free"}},
 
 		{conditional(`"iam:*"`, `"StringEquals":{"aws:RequestTag/stage":"test"}`), "TagRole",
@@ -106,6 +107,11 @@ func TestConditionKeys(t *testing.T) {
 		{allow("*", "iam:CreateUser"), "CreateUser", []string{"UserName", "new"}, []string{"UserName", "other", "Tags.member.1.Key", "a", "Tags.member.1.Value", ""}},
 		{allow("*", "iam:CreatePolicy"), "CreatePolicy", []string{"PolicyName", "new", "PolicyDocument", readS3}, []string{"PolicyName", "other", "PolicyDocument", readS3, "Tags.member.1.Key", "a", "Tags.member.1.Value", ""}},
 		{allow("*", "iam:CreateOpenIDConnectProvider"), "CreateOpenIDConnectProvider", []string{"Url", "https://new.example.com"}, []string{"Url", "https://other.example.com", "Tags.member.1.Key", "a", "Tags.member.1.Value", ""}},
+
+		{allow("*", "iam:CreateSAMLProvider"), "CreateSAMLProvider", []string{"Name", "new", "SAMLMetadataDocument", metadata("", firstKey)},
+			[]string{"Name", "other", "SAMLMetadataDocument", metadata("", firstKey), "Tags.member.1.Key", "a", "Tags.member.1.Value", ""}},
+		{allow(account+"saml-provider/team-*", "iam:*"), "CreateSAMLProvider", []string{"Name", "team-a", "SAMLMetadataDocument", metadata("", firstKey)},
+			[]string{"Name", "other", "SAMLMetadataDocument", metadata("", firstKey)}},
 
 		{allow(account+"role/team/*", "iam:CreateRole"), "CreateRole", with(newRole, "Path", "/team/a/"), with(newRole, "Path", "/teams/")},
 		{allow(account+"user/people/*", "iam:UpdateUser"), "UpdateUser", []string{"UserName", "ann", "NewUserName", "anna"}, []string{"UserName", "anna", "NewPath", "/"}},

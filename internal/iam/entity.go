@@ -142,6 +142,30 @@ func provider(providerARN string, loopbackHTTP bool) finder {
 	}
 }
 
+// samlProviderIn returns the SAML provider with the ARN.
+func samlProviderIn(now *snapshot.Snapshot, providerARN string) (*snapshot.SAMLProvider, error) {
+	if p := now.SAMLProvider(providerARN); p != nil {
+		return p, nil
+	}
+	return nil, noEntity("Manifest not found for arn %s", providerARN)
+}
+
+// samlProvider finds a SAML provider. Its metadata was valid when it was stored.
+func samlProvider(providerARN string) finder {
+	return func(now *snapshot.Snapshot) (*entity, error) {
+		p, err := samlProviderIn(now, providerARN)
+		if err != nil {
+			return nil, err
+		}
+		save := func(e *entity) (store.Write, error) {
+			changed := p.SAMLProvider
+			changed.Tags = e.tags
+			return snapshot.PutSAMLProvider(&changed, p.Version), nil
+		}
+		return &entity{noun: "provider", name: p.Name, arn: p.ARN, id: p.ID, tags: copied(p.Tags), save: save}, nil
+	}
+}
+
 // copied returns a copy that can be written to.
 func copied(m map[string]string) map[string]string {
 	out := make(map[string]string, len(m))

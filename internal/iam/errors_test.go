@@ -61,6 +61,15 @@ var declared = map[string]string{
 	"UntagOpenIDConnectProvider":              "NoSuchEntity InvalidInput ConcurrentModification",
 	"ListOpenIDConnectProviderTags":           "NoSuchEntity InvalidInput",
 
+	"CreateSAMLProvider":   "InvalidInput EntityAlreadyExists LimitExceeded ConcurrentModification",
+	"GetSAMLProvider":      "NoSuchEntity InvalidInput",
+	"UpdateSAMLProvider":   "NoSuchEntity InvalidInput LimitExceeded ConcurrentModification",
+	"DeleteSAMLProvider":   "InvalidInput LimitExceeded NoSuchEntity",
+	"ListSAMLProviders":    "",
+	"TagSAMLProvider":      "NoSuchEntity LimitExceeded InvalidInput ConcurrentModification",
+	"UntagSAMLProvider":    "NoSuchEntity InvalidInput ConcurrentModification",
+	"ListSAMLProviderTags": "NoSuchEntity InvalidInput",
+
 	"CreateUser":                    "LimitExceeded EntityAlreadyExists NoSuchEntity InvalidInput ConcurrentModification",
 	"GetUser":                       "NoSuchEntity",
 	"UpdateUser":                    "NoSuchEntity LimitExceeded EntityAlreadyExists EntityTemporarilyUnmodifiable ConcurrentModification",
@@ -102,13 +111,13 @@ func never(action, code string) string {
 		return "the issuer is not called"
 	case code == "PolicyEvaluation":
 		return "a policy that was read can be decided by"
-	case code == "LimitExceeded" && (strings.HasPrefix(action, "De") || action == "SetDefaultPolicyVersion" || action == "UpdateAccessKey" || action == "UpdateUser"):
+	case code == "LimitExceeded" && (strings.HasPrefix(action, "De") || action == "SetDefaultPolicyVersion" || action == "UpdateAccessKey" || action == "UpdateUser" || action == "UpdateSAMLProvider"):
 		return "nothing becomes more"
 	case code == "InvalidInput" && (strings.HasPrefix(action, "ListAttached") || action == "UpdateAccessKey"):
 		return "constraints are all that there is"
 	case code == "ConcurrentModification":
 		return "TestConflicts"
-	case code == "LimitExceeded" && action == "CreateUser":
+	case code == "LimitExceeded" && (action == "CreateUser" || action == "CreateSAMLProvider"):
 		return "TestQuotasOfTheAccount"
 	}
 	return ""
@@ -275,6 +284,33 @@ var refusals = []struct {
 	{"ListOpenIDConnectProviderTags", "NoSuchEntity", "OpenIDConnect Provider not found for arn " + noProvider, []string{"OpenIDConnectProviderArn", noProvider}},
 	{"ListOpenIDConnectProviderTags", "InvalidInput", "ARN no ARN but long enough is not valid.", []string{"OpenIDConnectProviderArn", "no ARN but long enough"}},
 
+	{"CreateSAMLProvider", "EntityAlreadyExists", "SAML Provider corp already exists.", []string{"Name", "corp", "SAMLMetadataDocument", metadata("", firstKey)}},
+	{"CreateSAMLProvider", "EntityAlreadyExists", "SAML Provider CORP already exists.", []string{"Name", "CORP", "SAMLMetadataDocument", metadata("", firstKey)}},
+	{"CreateSAMLProvider", "InvalidInput", duplicate, with(twice("a", "A"), "Name", "x", "SAMLMetadataDocument", metadata("", firstKey))},
+	{"CreateSAMLProvider", "InvalidInput", "Could not parse metadata: the metadata has 0 certificates to sign with, and not 1 to 16", []string{"Name", "x", "SAMLMetadataDocument", metadata(` ID="` + strings.Repeat("a", 1000) + `"`)}},
+	{"CreateSAMLProvider", "InvalidInput", "The metadata document is not valid any more since 2020-01-01T00:00:00Z.", []string{"Name", "x", "SAMLMetadataDocument", metadata(` validUntil="2020-01-01T00:00:00Z"`, firstKey)}},
+	{"CreateSAMLProvider", "InvalidInput", noEncrypted, []string{"Name", "x", "SAMLMetadataDocument", metadata("", firstKey), "AssertionEncryptionMode", "Allowed"}},
+	{"CreateSAMLProvider", "InvalidInput", noEncrypted, []string{"Name", "x", "SAMLMetadataDocument", metadata("", firstKey), "AddPrivateKey", "key"}},
+	{"CreateSAMLProvider", "ValidationError", "1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w._-]+", []string{"Name", "a b", "SAMLMetadataDocument", metadata("", firstKey)}},
+	{"CreateSAMLProvider", "ValidationError", "1 validation error detected: Value '<md/>' at 'sAMLMetadataDocument' failed to satisfy constraint: Member must have length greater than or equal to 1000", []string{"Name", "x", "SAMLMetadataDocument", "<md/>"}},
+	{"GetSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + noSAML, []string{"SAMLProviderArn", noSAML}},
+	{"GetSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + account + "saml-provider/CORP", []string{"SAMLProviderArn", account + "saml-provider/CORP"}},
+	{"GetSAMLProvider", "InvalidInput", "ARN no ARN but long enough is not valid.", []string{"SAMLProviderArn", "no ARN but long enough"}},
+	{"UpdateSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + noSAML, []string{"SAMLProviderArn", noSAML, "SAMLMetadataDocument", metadata("", firstKey)}},
+	{"UpdateSAMLProvider", "InvalidInput", "Could not parse metadata: the metadata is not of one EntityDescriptor of SAML 2.0", []string{"SAMLProviderArn", samlARN, "SAMLMetadataDocument", strings.ReplaceAll(metadata("", firstKey), "EntityDescriptor", "EntitiesDescriptor")}},
+	{"UpdateSAMLProvider", "InvalidInput", "The metadata document is not valid any more since 2020-01-01T00:00:00Z.", []string{"SAMLProviderArn", samlARN, "SAMLMetadataDocument", metadata(` validUntil="2020-01-01T00:00:00Z"`, firstKey)}},
+	{"UpdateSAMLProvider", "InvalidInput", noEncrypted, []string{"SAMLProviderArn", samlARN, "AssertionEncryptionMode", "Required"}},
+	{"UpdateSAMLProvider", "InvalidInput", noEncrypted, []string{"SAMLProviderArn", samlARN, "RemovePrivateKey", strings.Repeat("A", 22)}},
+	{"DeleteSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + noSAML, []string{"SAMLProviderArn", noSAML}},
+	{"DeleteSAMLProvider", "InvalidInput", "ARN no ARN but long enough is not valid.", []string{"SAMLProviderArn", "no ARN but long enough"}},
+	{"TagSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + noSAML, with(tags(1), "SAMLProviderArn", noSAML)},
+	{"TagSAMLProvider", "LimitExceeded", "The number of tags has reached the maximum limit.", with(tags(50), "SAMLProviderArn", samlARN)},
+	{"TagSAMLProvider", "InvalidInput", duplicate, with(twice("a", "A"), "SAMLProviderArn", samlARN)},
+	{"UntagSAMLProvider", "NoSuchEntity", "Manifest not found for arn " + noSAML, []string{"SAMLProviderArn", noSAML, "TagKeys.member.1", "a"}},
+	{"UntagSAMLProvider", "InvalidInput", "ARN no ARN but long enough is not valid.", []string{"SAMLProviderArn", "no ARN but long enough", "TagKeys.member.1", "a"}},
+	{"ListSAMLProviderTags", "NoSuchEntity", "Manifest not found for arn " + noSAML, []string{"SAMLProviderArn", noSAML}},
+	{"ListSAMLProviderTags", "InvalidInput", "ARN no ARN but long enough is not valid.", []string{"SAMLProviderArn", "no ARN but long enough"}},
+
 	{"CreateUser", "EntityAlreadyExists", "User with name ANN already exists.", []string{"UserName", "ANN"}},
 	{"CreateUser", "NoSuchEntity", "Scope ARN: " + noPolicy + " does not exist or is not attachable.", []string{"UserName", "x", "PermissionsBoundary", noPolicy}},
 	{"CreateUser", "InvalidInput", duplicate, with(twice("a", "A"), "UserName", "x")},
@@ -410,6 +446,9 @@ func TestQuotasOfTheAccount(t *testing.T) {
 	for i := range 99 {
 		writes = append(writes, snapshot.PutOIDCProvider(&domain.OIDCProvider{Issuer: fmt.Sprintf("https://i%d.example.com", i), Created: time.Unix(0, 0)}, idpooltest.Account, 0))
 	}
+	for i := range 100 {
+		writes = append(writes, snapshot.PutSAMLProvider(&domain.SAMLProvider{Name: fmt.Sprint("s", i), ID: fmt.Sprint("S", i), Metadata: metadata("", firstKey)}, 0))
+	}
 	if err := s.Source.Write(t.Context(), writes...); err != nil {
 		t.Fatal(err)
 	}
@@ -421,13 +460,14 @@ func TestQuotasOfTheAccount(t *testing.T) {
 		{"CreateRole", "RolesPerAccount: 5000", []string{"RoleName", "x", "AssumeRolePolicyDocument", trustRoot}},
 		{"CreatePolicy", "PoliciesPerAccount: 5000", []string{"PolicyName", "x", "PolicyDocument", readS3}},
 		{"CreateOpenIDConnectProvider", "OpenIdConnectProvidersPerAccount: 100", []string{"Url", "https://x.example.com"}},
+		{"CreateSAMLProvider", "SAMLProvidersPerAccount: 100", []string{"Name", "x", "SAMLMetadataDocument", metadata("", firstKey)}},
 	} {
 		if got := c.refused(409, "LimitExceeded", r.action, r.pairs...); got != "Cannot exceed quota for "+r.quota {
 			t.Errorf("got %q, want the quota %s", got, r.quota)
 		}
 	}
 	summary := c.must("GetAccountSummary")
-	for _, want := range []string{"<key>Roles</key><value>5002</value>", "<key>Users</key><value>5001</value>", "<key>Policies</key><value>5000</value>", "<key>Providers</key><value>100</value>"} {
+	for _, want := range []string{"<key>Roles</key><value>5002</value>", "<key>Users</key><value>5001</value>", "<key>Policies</key><value>5000</value>", "<key>Providers</key><value>200</value>"} {
 		if !strings.Contains(summary, want) {
 			t.Errorf("got %s, want %s in it", summary, want)
 		}

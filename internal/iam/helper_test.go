@@ -148,6 +148,7 @@ func world(c caller) string {
 	c.must("PutRolePolicy", "RoleName", "app", "PolicyName", "own", "PolicyDocument", readS3)
 	c.must("AttachRolePolicy", "RoleName", "app", "PolicyArn", policyARN)
 	c.must("CreateOpenIDConnectProvider", "Url", issuer, "ClientIDList.member.1", "web", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
+	c.must("CreateSAMLProvider", "Name", "corp", "SAMLMetadataDocument", metadata("", firstKey), "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
 	return c.mustKey("ann").AccessKeyID
 }
 
@@ -198,6 +199,15 @@ var requests = map[string][]string{
 	"TagOpenIDConnectProvider":                {"OpenIDConnectProviderArn", providerARN, "Tags.member.1.Key", "new", "Tags.member.1.Value", ""},
 	"UntagOpenIDConnectProvider":              {"OpenIDConnectProviderArn", providerARN, "TagKeys.member.1", "team"},
 	"ListOpenIDConnectProviderTags":           {"OpenIDConnectProviderArn", providerARN},
+
+	"CreateSAMLProvider":   {"Name", "new", "SAMLMetadataDocument", metadata("", firstKey)},
+	"GetSAMLProvider":      {"SAMLProviderArn", samlARN},
+	"UpdateSAMLProvider":   {"SAMLProviderArn", samlARN, "SAMLMetadataDocument", metadata("", secondKey)},
+	"DeleteSAMLProvider":   {"SAMLProviderArn", samlARN},
+	"ListSAMLProviders":    {},
+	"TagSAMLProvider":      {"SAMLProviderArn", samlARN, "Tags.member.1.Key", "new", "Tags.member.1.Value", ""},
+	"UntagSAMLProvider":    {"SAMLProviderArn", samlARN, "TagKeys.member.1", "team"},
+	"ListSAMLProviderTags": {"SAMLProviderArn", samlARN},
 
 	"CreateUser":                    {"UserName", "new"},
 	"GetUser":                       {"UserName", "ann"},

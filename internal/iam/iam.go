@@ -1,5 +1,5 @@
 // Package iam is the part of the IAM API, version 2010-05-08, that an account of idpool has: roles, managed policies,
-// OpenID Connect providers, users with their access keys, and the simulator (spec sts-iam §3). It has not seen HTTP; the
+// OpenID Connect and SAML providers, users with their access keys, and the simulator (spec sts-iam §3). It has not seen HTTP; the
 // door checks constraints, callers and policies before it calls.
 //
 // table.go names every operation and target.go says what each concerns; each group of operations has a file. What roles,
@@ -30,6 +30,8 @@ type Service struct {
 	Secrets account.Sealer
 	// Random is the source of ids and secrets.
 	Random io.Reader
+	// Metadata reads the metadata of SAML providers.
+	Metadata account.MetadataReader
 	// LoopbackHTTP takes http:// issuers on loopback addresses: for development.
 	LoopbackHTTP bool
 }

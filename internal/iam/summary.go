@@ -26,7 +26,7 @@ func (s *Service) GetAccountSummary(_ context.Context, call *op.Call, _ *Nothing
 		"Roles": int64(len(now.Roles())), "RolesQuota": maxEntities,
 		"Policies": int64(len(policies)), "PoliciesQuota": maxEntities,
 		"PolicyVersionsInUse": int64(versions), "PolicyVersionsInUseQuota": maxEntities * maxVersions,
-		"Providers": int64(len(now.OIDCProviders())),
+		"Providers": int64(len(now.OIDCProviders()) + len(now.SAMLProviders())),
 		"Groups":    0, "GroupsQuota": 0, "GroupsPerUserQuota": 0, "InstanceProfiles": 0, "InstanceProfilesQuota": 0,
 		"ServerCertificates": 0, "ServerCertificatesQuota": 0, "MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0,
 		"AccountAccessKeysPresent": 0, "AccountPasswordPresent": 0, "AccountSigningCertificatesPresent": 0,

@@ -9,7 +9,7 @@ const Namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 // us-east-1, or for the region that they are set to.
 func (s *Service) Table() op.Service {
 	t := op.Service{Name: "iam", Protocol: op.Query, Version: "2010-05-08", Namespace: Namespace, Global: true, Closed: true}
-	for _, group := range [][]op.Row{s.roles(), s.policies(), s.providers(), s.users(), s.others()} {
+	for _, group := range [][]op.Row{s.roles(), s.policies(), s.providers(), s.samlProviders(), s.users(), s.others()} {
 		t.Rows = append(t.Rows, group...)
 	}
 	return t
@@ -70,6 +70,19 @@ func (s *Service) providers() []op.Row {
 		op.Writing(shapes, "TagOpenIDConnectProvider", on, s.TagOpenIDConnectProvider),
 		op.Writing(shapes, "UntagOpenIDConnectProvider", on, s.UntagOpenIDConnectProvider),
 		op.Reading(shapes, "ListOpenIDConnectProviderTags", on, s.ListOpenIDConnectProviderTags),
+	}
+}
+
+func (s *Service) samlProviders() []op.Row {
+	return []op.Row{
+		op.Writing(shapes, "CreateSAMLProvider", on, s.CreateSAMLProvider),
+		op.Reading(shapes, "GetSAMLProvider", on, s.GetSAMLProvider),
+		op.Writing(shapes, "UpdateSAMLProvider", on, s.UpdateSAMLProvider),
+		op.Writing(shapes, "DeleteSAMLProvider", on, s.DeleteSAMLProvider),
+		op.Reading(shapes, "ListSAMLProviders", everything, s.ListSAMLProviders),
+		op.Writing(shapes, "TagSAMLProvider", on, s.TagSAMLProvider),
+		op.Writing(shapes, "UntagSAMLProvider", on, s.UntagSAMLProvider),
+		op.Reading(shapes, "ListSAMLProviderTags", on, s.ListSAMLProviderTags),
 	}
 }
 

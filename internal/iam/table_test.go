@@ -46,8 +46,8 @@ func TestEveryOperation(t *testing.T) {
 	root.must("CreatePolicy", "PolicyName", "bare", "PolicyDocument", readS3)
 	nobody, guest := as(t, s, root.mustUser("nobody", "")), as(t, s, s.MustVend("").Signer())
 	all, _ := actions()
-	if len(all) != 70 || len(requests) != len(all) {
-		t.Fatalf("got %d operations and %d requests, want 70 of each", len(all), len(requests))
+	if len(all) != 78 || len(requests) != len(all) {
+		t.Fatalf("got %d operations and %d requests, want 78 of each", len(all), len(requests))
 	}
 	before := f.Calls(storetest.DocumentsWrite)
 	for _, action := range all {
@@ -76,8 +76,8 @@ func TestConflicts(t *testing.T) {
 	root.must("CreateUser", "UserName", "bare")
 	root.must("CreatePolicy", "PolicyName", "bare", "PolicyDocument", readS3)
 	_, writers := actions()
-	if len(writers) != 41 {
-		t.Fatalf("got %d operations that write, want 41", len(writers))
+	if len(writers) != 46 {
+		t.Fatalf("got %d operations that write, want 46", len(writers))
 	}
 	before := root.must("GetAccountAuthorizationDetails")
 	for _, action := range writers {

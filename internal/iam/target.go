@@ -65,6 +65,10 @@ func providerTarget(call *op.Call, providerARN string) (op.Target, error) {
 	return target(call, provider(providerARN, false), providerARN), checkARN(providerARN)
 }
 
+func samlProviderTarget(call *op.Call, providerARN string) (op.Target, error) {
+	return target(call, samlProvider(providerARN), providerARN), checkARN(providerARN)
+}
+
 // holding adds the boundary that a role or user has: the operations on what it may do can be held to those with one.
 func holding(call *op.Call, find finder, t op.Target) op.Target {
 	if e, err := find(call.Snapshot); err == nil && e.boundary != "" {
@@ -337,6 +341,38 @@ func (in *TagOpenIDConnectProviderInput) target(call *op.Call) (op.Target, error
 
 func (in *UntagOpenIDConnectProviderInput) target(call *op.Call) (op.Target, error) {
 	t, err := providerTarget(call, *in.OpenIDConnectProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	return untagging(t, in.TagKeys), nil
+}
+
+func (in *CreateSAMLProviderInput) target(call *op.Call) (op.Target, error) {
+	return creating(arn.SAMLProvider(call.Snapshot.Account, *in.Name), in.Tags, "TagSAMLProvider"), nil
+}
+
+func (in *SAMLProviderInput) target(call *op.Call) (op.Target, error) {
+	return samlProviderTarget(call, *in.SAMLProviderArn)
+}
+
+func (in *SAMLProviderPageInput) target(call *op.Call) (op.Target, error) {
+	return samlProviderTarget(call, *in.SAMLProviderArn)
+}
+
+func (in *UpdateSAMLProviderInput) target(call *op.Call) (op.Target, error) {
+	return samlProviderTarget(call, *in.SAMLProviderArn)
+}
+
+func (in *TagSAMLProviderInput) target(call *op.Call) (op.Target, error) {
+	t, err := samlProviderTarget(call, *in.SAMLProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	return tagging(t, in.Tags), nil
+}
+
+func (in *UntagSAMLProviderInput) target(call *op.Call) (op.Target, error) {
+	t, err := samlProviderTarget(call, *in.SAMLProviderArn)
 	if err != nil {
 		return nil, err
 	}

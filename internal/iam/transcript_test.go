@@ -35,8 +35,8 @@ type exchange struct {
 
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) != 9 {
-		t.Fatalf("got %d transcripts, %v; want 9", len(files), err)
+	if err != nil || len(files) != 10 {
+		t.Fatalf("got %d transcripts, %v; want 10", len(files), err)
 	}
 	clock := func() time.Time { return noon }
 	idp := idpooltest.StartIdP(t, clock)
@@ -145,6 +145,7 @@ var (
 	marker   = regexp.MustCompile(`<Marker>[\w-]+</Marker>`)
 	poolID   = regexp.MustCompile(`us-east-1(:|%3A)[0-9a-f-]{36}`)
 	uniqueID = regexp.MustCompile(`(AROA|AIDA|ANPA)[A-Z2-7]{17}`)
+	samlID   = regexp.MustCompile(`<SAMLProviderUUID>[A-Z2-7]{26}</SAMLProviderUUID>`)
 	keyID    = regexp.MustCompile(`AKIA[A-Z2-7]{16}`)
 )
 
@@ -152,6 +153,7 @@ var (
 func (p *player) hide(answer string) string {
 	answer = marker.ReplaceAllString(answer, "<Marker>{marker}</Marker>")
 	answer = uniqueID.ReplaceAllString(answer, "$1{id}")
+	answer = samlID.ReplaceAllString(answer, "<SAMLProviderUUID>{id}</SAMLProviderUUID>")
 	answer = keyID.ReplaceAllString(answer, "AKIA{id}")
 	return poolID.ReplaceAllStringFunc(answer, func(id string) string {
 		p.ids["{pool}"] = strings.Replace(id, "%3A", ":", 1)

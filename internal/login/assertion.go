@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// NameIDAttribute is the name under which claims of a SAML login hold its NameID, whatever attributes it brings.
+const NameIDAttribute = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+
 // Metadata is what the metadata document of a SAML identity provider says, as far as verifying needs it.
 type Metadata struct {
 	// EntityID is the provider's name: the Issuer of its assertions, compared byte for byte.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/config"
 	"idpool/internal/fetch"
 	"idpool/internal/login"
@@ -17,8 +18,9 @@ import (
 // upkeepEvery is how often the keys of the providers are looked after.
 const upkeepEvery = 15 * time.Second
 
-// openVerifier makes the verifier of ID tokens, with what the configuration says of single issuers.
-func (s *Server) openVerifier(o *Options) error {
+// openVerifier makes the verifier of ID tokens, with what the configuration says of single issuers. Tokens are verified in
+// their turns.
+func (s *Server) openVerifier(o *Options, turns *admission.Pool) error {
 	c := o.Config
 	roots, err := rootCAs(c.Fetch.CAFiles)
 	if err != nil {
@@ -31,7 +33,7 @@ func (s *Server) openVerifier(o *Options) error {
 			return err
 		}
 	}
-	s.verifier, err = oidc.New(fetch.New(reach), oidc.Options{Issuers: settings, Admit: verifications(c).Do, OnLoad: s.logLoad})
+	s.verifier, err = oidc.New(fetch.New(reach), oidc.Options{Issuers: settings, Admit: turns.Do, OnLoad: s.logLoad})
 	return err
 }
 

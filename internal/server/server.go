@@ -26,6 +26,7 @@ import (
 	"idpool/internal/keyring/filekeys"
 	"idpool/internal/login"
 	"idpool/internal/login/oidc"
+	"idpool/internal/login/saml"
 	"idpool/internal/operate"
 	"idpool/internal/operation"
 	"idpool/internal/setup"
@@ -124,7 +125,7 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 	}
 	s.Source = &snapshot.Source{
 		Documents: s.Store.Documents, Now: o.Now,
-		Compiler: &snapshot.Compiler{Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder},
+		Compiler: &snapshot.Compiler{Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder, Metadata: saml.ParseMetadata},
 		Report:   func(err error) { s.log.Error("the configuration has a fault", "error", err) },
 	}
 	if err := s.Source.Refresh(ctx); err != nil {
@@ -145,17 +146,24 @@ func (s *Server) openEvents(_ context.Context, o *Options) error {
 
 func (s *Server) openServices(_ context.Context, o *Options) error {
 	c := o.Config
-	if err := s.openVerifier(o); err != nil {
+	turns := verifications(c)
+	if err := s.openVerifier(o, turns); err != nil {
 		return err
 	}
 	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
 	s.cognito = &cognito.Service{
-		Config: s.Source, Identities: s.Store.Identities, Verifiers: map[login.Kind]login.Verifier{login.OIDC: s.verifier},
+		Config: s.Source, Identities: s.Store.Identities,
+		Verifiers: map[login.Kind]login.Verifier{
+			login.OIDC: s.verifier,
+			login.SAML: saml.New(saml.Options{Admit: turns.Do}),
+		},
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
-	administration := &iam.Service{Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, LoopbackHTTP: o.LoopbackHTTP}
+	administration := &iam.Service{
+		Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
+	}
 	s.own = &operate.Service{Config: s.Source, Identities: s.Store.Identities}
 	s.metrics = httpd.NewMetrics()
 	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), s.own.Table()}
