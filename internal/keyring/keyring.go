@@ -85,6 +85,9 @@ type Keys interface {
 
 	// UserSecret opens the secret of a user's access key.
 	UserSecret(accessKeyID string, sealed []byte) (string, error)
+
+	// AppSecret opens the secret of the app that a pool has at a login provider, by the provider's key.
+	AppSecret(poolID, provider string, sealed []byte) (string, error)
 }
 
 // IssuerKeys sign for one authority. Safe for concurrent use.
@@ -105,4 +108,6 @@ type Holder interface {
 	Open(rings []Ring) (Keys, error)
 	// SealUserSecret seals the secret of a user's access key for UserSecret.
 	SealUserSecret(accessKeyID, secret string) ([]byte, error)
+	// SealAppSecret seals the secret of an app for AppSecret.
+	SealAppSecret(poolID, provider, secret string) ([]byte, error)
 }

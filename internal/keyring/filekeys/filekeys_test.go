@@ -231,6 +231,29 @@ func TestUserSecrets(t *testing.T) {
 	}
 }
 
+func TestAppSecrets(t *testing.T) {
+	h, rings := mustRings(t)
+	k, err := h.Open(rings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := h.SealAppSecret("us-east-1:1", "api.twitter.com", "hunter2")
+	if err != nil || strings.Contains(string(sealed), "hunter2") {
+		t.Fatalf("sealed %q, %v", sealed, err)
+	}
+	if got, err := k.AppSecret("us-east-1:1", "api.twitter.com", sealed); err != nil || got != "hunter2" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, other := range [][2]string{{"us-east-1:2", "api.twitter.com"}, {"us-east-1:1", "other"}, {"us-east-1:1 api.twitter.com", ""}} {
+		if got, err := k.AppSecret(other[0], other[1], sealed); err == nil {
+			t.Errorf("for %v: %q", other, got)
+		}
+	}
+	if got, err := k.UserSecret("us-east-1:1 api.twitter.com", sealed); err == nil {
+		t.Errorf("as the secret of a user: %q", got)
+	}
+}
+
 func TestOpenRefusesTheWrongKeyFile(t *testing.T) {
 	_, rings := mustRings(t)
 	h, _ := mustRings(t)

@@ -17,6 +17,7 @@ import (
 
 const (
 	userSecret = "user-secret"
+	appSecret  = "app-secret"
 	// signingAlgorithm is what AWS's own key set announces (spec cognito-identity §10.3).
 	signingAlgorithm = jose.RS512
 	rsaBits          = 2048
@@ -130,5 +131,16 @@ func (h *Holder) SealUserSecret(accessKeyID, secret string) ([]byte, error) {
 // UserSecret implements keyring.Keys.
 func (k *keys) UserSecret(accessKeyID string, sealed []byte) (string, error) {
 	plain, err := k.holder.unwrap(userSecret, accessKeyID, sealed)
+	return string(plain), err
+}
+
+// SealAppSecret implements keyring.Holder. Ids of pools have no space.
+func (h *Holder) SealAppSecret(poolID, provider, secret string) ([]byte, error) {
+	return h.wrap(appSecret, poolID+" "+provider, []byte(secret)), nil
+}
+
+// AppSecret implements keyring.Keys.
+func (k *keys) AppSecret(poolID, provider string, sealed []byte) (string, error) {
+	plain, err := k.holder.unwrap(appSecret, poolID+" "+provider, sealed)
 	return string(plain), err
 }
