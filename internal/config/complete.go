@@ -47,6 +47,7 @@ func (p *parser) compare() {
 	p.compareListeners()
 	p.compareURLs()
 	p.compareIssuers()
+	p.compareProviders()
 }
 
 func (p *parser) compareTLS() {

@@ -62,6 +62,8 @@ type Config struct {
 	Fetch Fetch
 	// Issuers are what holds for single issuers of login tokens. Default: none, the defaults hold for all.
 	Issuers []Issuer
+	// LoginProviders are other places, secrets and limits of login providers.
+	LoginProviders LoginProviders
 
 	// ClassicWhenUnset says whether a pool that never set AllowClassicFlow has the classic flow: `allow` or `deny`.
 	// Default: allow, as AWS has it. `idpool init` writes deny.

@@ -57,7 +57,7 @@ var mistakes = []struct{ name, text, want string }{
 	// Parts of YAML that are not supported.
 	{"anchor", with("region: &r us-east-1\n"), `f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
 	{"anchor of a section", with("log: &l\n  events: stderr\n"), `f:1: log: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
-	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, fetch, issuers, classic_flow_when_unset, log`},
+	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, fetch, issuers, login_providers, classic_flow_when_unset, log`},
 	{"alias", with("region: &r us-east-1\nmetrics: *r\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: metrics: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"alias as a key", with("region: &r us-east-1\n*r : x\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"merge key", with("<<: {region: us-east-1}\n"), `f:1: merge keys (<<) are not supported; write the keys out`},
@@ -70,7 +70,7 @@ var mistakes = []struct{ name, text, want string }{
 	// Keys.
 	{"unknown key", with("trusted_proxy: 10.0.0.0/8\n"), `f:1: trusted_proxy: unknown key; did you mean trusted_proxies?`},
 	{"unknown key in a section", with("tls:\n  certificate: a\n  key: b\n  cert: c\n"), `f:4: tls.cert: unknown key; did you mean tls.certificate?`},
-	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, fetch, issuers, classic_flow_when_unset, log`},
+	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, fetch, issuers, login_providers, classic_flow_when_unset, log`},
 	{"unknown key unlike any in a section", with("log:\n  colour: red\n"), `f:2: log.colour: unknown key; the keys here are events`},
 	{"key of a section outside", with("certificate: a\n"), `f:1: certificate: unknown key; did you mean tls.certificate?`},
 	{"key with its section", with("limits.body_bytes: 5000\n"), `f:1: limits.body_bytes: unknown key; write body_bytes inside limits`},
@@ -275,6 +275,28 @@ var mistakes = []struct{ name, text, want string }{
 	{"open expansion", with("region: us-${env:X\n"), `f:1: region: ${ without }; write $${ for the characters ${`},
 	{"two expansions", with("region: ${env:A}-${env:B}\n"), "f:1: region: the environment variable A is not set, or is empty; set it where idpool is started\nf:1: region: the environment variable B is not set, or is empty; set it where idpool is started"},
 	{"expansion in a list", with("fetch:\n  allow: [\"${env:A}\"]\n"), `f:2: fetch.allow: entry 1: the environment variable A is not set, or is empty; set it where idpool is started`},
+
+	// Login providers.
+	{"provider without a URL", with("login_providers: {keys: [accounts.google.com]}\n"), `f:1: login_providers.keys: entry 1: not KEY=URL; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"unknown provider", with("login_providers: {keys: [\"hunter2.example.com=https://keys.example.com\"]}\n"), `f:1: login_providers.keys: entry 1: not the key of a login provider; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"provider by its URL", with("login_providers: {issuers: [\"https://accounts.google.com=https://keys.example.com\"]}\n"), `f:1: login_providers.issuers: entry 1: not the key of a login provider; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"provider without keys", with("login_providers: {keys: [\"www.amazon.com=https://keys.example.com\"]}\n"), `f:1: login_providers.keys: entry 1: the provider has no such place; remove it`},
+	{"provider that is not asked", with("login_providers: {endpoints: [\"accounts.google.com=https://keys.example.com\"]}\n"), `f:1: login_providers.endpoints: entry 1: the provider has no such place; remove it`},
+	{"provider without an issuer", with("login_providers: {issuers: [\"api.twitter.com=https://keys.example.com\"]}\n"), `f:1: login_providers.issuers: entry 1: the provider has no such place; remove it`},
+	{"issuer of a provider with a query", with("login_providers: {issuers: [\"accounts.google.com=https://a.example.com?hunter2\"]}\n"), `f:1: login_providers.issuers: entry 1: the issuer holds a character that it may not: write it in plain ASCII, without user information, query, fragment or escapes; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"place with a query", with("login_providers: {keys: [\"accounts.google.com=https://a.example.com/?hunter2\"]}\n"), `f:1: login_providers.keys: entry 1: has a query or a fragment; write it without ? and # and what follows`},
+	{"place with a password", with("login_providers: {endpoints: [\"www.amazon.com=https://u:hunter2@a.example.com/\"]}\n"), `f:1: login_providers.endpoints: entry 1: holds user information; write it without what stands before the @`},
+	{"place without a host", with("login_providers: {endpoints: [\"www.amazon.com=hunter2\"]}\n"), `f:1: login_providers.endpoints: entry 1: not an absolute URL; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"place in plain HTTP", with("login_providers: {endpoints: [\"www.amazon.com=http://a.example.com/\"]}\n"), `f:1: login_providers.endpoints: entry 1: http is for loopback hosts only; write https://`},
+	{"place with a default port", with("login_providers: {keys: [\"accounts.google.com=https://a.example.com:443/\"]}\n"), `f:1: login_providers.keys: entry 1: names the port that is meant anyway; write it without :443`},
+	{"place too long", with("login_providers: {keys: [\"accounts.google.com=https://a.example.com/" + strings.Repeat("x", 240) + "\"]}\n"), `f:1: login_providers.keys: entry 1: longer than 255 characters; write KEY=URL, such as www.amazon.com=https://api.amazon.co.uk/auth/o2/tokeninfo`},
+	{"place twice", with("login_providers:\n  keys: [\"accounts.google.com=https://a.example.com\", \"accounts.google.com=https://b.example.com\"]\n"), `f:2: login_providers.keys: names one provider twice; keep one of them`},
+	{"secret without a name", with("login_providers: {secrets: [hunter2]}\n"), `f:1: login_providers.secrets: entry 1: not NAME=SECRET; write APP_ID=SECRET with the id of a Facebook app, or KEY=TOKEN with the key of a user pool`},
+	{"empty secret", with("login_providers: {secrets: [\"1=\"]}\n"), `f:1: login_providers.secrets: entry 1: not NAME=SECRET; write APP_ID=SECRET with the id of a Facebook app, or KEY=TOKEN with the key of a user pool`},
+	{"secret of something else", with("login_providers: {secrets: [\"graph.facebook.com=hunter2\"]}\n"), `f:1: login_providers.secrets: entry 1: neither the id of an app nor the key of a user pool; write APP_ID=SECRET with the id of a Facebook app, or KEY=TOKEN with the key of a user pool`},
+	{"secret that is two", with("login_providers: {secrets: [\"1=a|hunter2\"]}\n"), `f:1: login_providers.secrets: entry 1: a secret with a space or a |; write APP_ID=SECRET with the id of a Facebook app, or KEY=TOKEN with the key of a user pool`},
+	{"secret twice", with("login_providers: {secrets: [\"1=a\", \"1=b\"]}\n"), `f:1: login_providers.secrets: names one provider twice; keep one of them`},
+	{"no checks at once", with("login_providers: {checks_at_once: 0}\n"), `f:1: login_providers.checks_at_once: out of range; write a number from 1 to 1024`},
 }
 
 func TestMistakes(t *testing.T) {

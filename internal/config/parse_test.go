@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"idpool/internal/login"
 )
 
 // required are the keys that must be there, for texts that are about others.
@@ -58,6 +60,7 @@ func defaults() *Config {
 			IdleTimeout: time.Minute, ShutdownTimeout: 30 * time.Second,
 		},
 		Fetch:            Fetch{Timeout: 5 * time.Second},
+		LoginProviders:   LoginProviders{ChecksAtOnce: 16, ChecksPerSecond: 50, ChecksPerClient: 5},
 		ClassicWhenUnset: true,
 		Log:              Log{Events: "stderr"},
 	}
@@ -116,6 +119,16 @@ issuers:
 - url: http://127.0.0.1:8080
   azp_replaces_audience: false
   jwks_file: keys.json
+login_providers:
+  issuers:
+  - accounts.google.com=http://127.0.0.1:9000
+  - cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC=https://users.example.com/
+  keys: ["graph.facebook.com=https://keys.example.com/jwks/"]
+  endpoints: ["www.amazon.com=http://localhost:1/a", "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC=https://users.example.com/introspect"]
+  secrets: ["12345=a=b", "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC=bearer"]
+  checks_at_once: 3
+  checks_per_second: 0
+  checks_per_client: 7
 classic_flow_when_unset: deny
 log: {events: events.d/log}
 `), noEnv)
@@ -147,6 +160,21 @@ log: {events: events.d/log}
 			},
 			{URL: "http://127.0.0.1:8080", JWKSFile: "/etc/idpool/keys.json"},
 		},
+		LoginProviders: LoginProviders{
+			Issuers: []ProviderURL{
+				{"accounts.google.com", "http://127.0.0.1:9000"},
+				{"cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC", "https://users.example.com/"},
+			},
+			Keys: []ProviderURL{{"graph.facebook.com", "https://keys.example.com/jwks/"}},
+			Endpoints: []ProviderURL{
+				{"www.amazon.com", "http://localhost:1/a"},
+				{"cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC", "https://users.example.com/introspect"},
+			},
+			Secrets: []ProviderSecret{
+				{"12345", login.NewSecret("a=b")}, {"cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC", login.NewSecret("bearer")},
+			},
+			ChecksAtOnce: 3, ChecksPerClient: 7,
+		},
 		Log: Log{Events: "/etc/idpool/events.d/log"},
 	}
 	if diff := cmp.Diff(got, want, same); diff != "" {
@@ -159,7 +187,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table), 43; got != want {
+	if got, want := len(table), 51; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

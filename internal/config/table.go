@@ -28,7 +28,7 @@ func (r row) split() (section, key string) {
 }
 
 // table are all keys, in the order in which they are written. The rows of a section follow its own.
-var table = slices.Concat(baseRows, issuerRows, endRows)
+var table = slices.Concat(baseRows, issuerRows, providerRows, endRows)
 
 var baseRows = []row{
 	{
