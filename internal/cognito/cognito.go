@@ -29,6 +29,10 @@ type Service struct {
 	// Verifiers has the verifier of each kind of provider.
 	Verifiers map[login.Kind]login.Verifier
 	STS       *sts.Service
+	// Secrets seals the secrets of apps for the store.
+	Secrets Sealer
+	// Questions limits how often one client has a login provider asked; nil limits nothing.
+	Questions *admission.Rates
 	// Issuer is the `iss` of our tokens.
 	Issuer string
 	// ClassicWhenUnset is whether a pool that never set AllowClassicFlow has the classic flow (classic_flow_when_unset).
@@ -46,6 +50,11 @@ type Service struct {
 
 	// purging is when this process first saw the notes of deleted pools; it belongs to PurgeDeleted.
 	purging map[string]time.Time
+}
+
+// A Sealer seals the secrets that apps have at login providers.
+type Sealer interface {
+	SealAppSecret(poolID, provider, secret string) ([]byte, error)
 }
 
 // newID returns the id of a pool or an identity.

@@ -257,7 +257,7 @@ func (s *scene) poolWays() []way {
 		sentence string
 		in       object
 	}{
-		{"Invalid login provider: www.digits.com", object{"SupportedLoginProviders": object{"www.digits.com": "x"}}},
+		{"Invalid login provider: api.twitter.com", object{"SupportedLoginProviders": object{"api.twitter.com": "x"}}},
 		{"Invalid login provider: login.example.com", object{"SupportedLoginProviders": object{"login.example.com": "x"}}},
 		{"Invalid Cognito Identity Provider", object{"CognitoIdentityProviders": []object{{"ClientId": "x"}}}},
 		{"Invalid Cognito Identity Provider", object{"CognitoIdentityProviders": []object{{"ProviderName": "us-east-1_abc", "ClientId": "x"}}}},

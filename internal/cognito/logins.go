@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
@@ -26,6 +27,9 @@ func (s *Service) verify(ctx context.Context, call *operation.Call, p *snapshot.
 	keys := slices.Sorted(maps.Keys(logins))
 	providers, err := providersFor(call, p, keys)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.mayAsk(call, providers); err != nil {
 		return nil, err
 	}
 	out := make([]*login.Login, 0, len(keys))
@@ -58,6 +62,20 @@ func providersFor(call *operation.Call, p *snapshot.Pool, keys []string) ([]*log
 		}
 	}
 	return out, nil
+}
+
+// mayAsk bounds how often one client has a provider asked about logins: what he makes up must not keep others waiting.
+func (s *Service) mayAsk(call *operation.Call, providers []*login.Provider) error {
+	for _, p := range providers {
+		if !p.Asks() {
+			continue
+		}
+		if err := s.Questions.Take(p.Key+" "+admission.Neighbourhood(call.Client), call.Now); err != nil {
+			call.Event.Add(event.Step{Name: "verify", Subject: p.Key, Expected: "logins of one client at the permitted rate", Found: "too many"})
+			return err
+		}
+	}
+	return nil
 }
 
 // unknownKey describes a key that no provider has; the key itself may be anything, also a secret in the wrong place.

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -37,7 +38,7 @@ func (s *Service) CreateIdentityPool(ctx context.Context, call *operation.Call, 
 	return s.save(ctx, call, p, 0)
 }
 
-// save stores a pool after all that makes one valid.
+// save stores a pool after all that makes one valid. Its login providers are as they are on the wire.
 func (s *Service) save(ctx context.Context, call *operation.Call, p *pool.Pool, expect int64) (*IdentityPool, error) {
 	if err := p.Validate(call.Snapshot.Account); err != nil {
 		return nil, err
@@ -45,11 +46,52 @@ func (s *Service) save(ctx context.Context, call *operation.Call, p *pool.Pool, 
 	if err := known(call, p); err != nil {
 		return nil, err
 	}
+	if err := s.sealApps(p); err != nil {
+		return nil, err
+	}
 	call.Event.SetPool(p.ID)
 	if err := s.write(ctx, concurrently(p.ID), snapshot.PutPool(p, expect)); err != nil {
 		return nil, err
 	}
-	return onWire(p), nil
+	return onWire(call, p)
+}
+
+// sealApps takes the secrets of apps out of what is stored in the clear.
+func (s *Service) sealApps(p *pool.Pool) error {
+	apps := p.LoginProviders
+	p.LoginProviders, p.AppSecrets = maps.Clone(apps), nil
+	for key, value := range apps {
+		app, secret := pool.SplitApp(key, value)
+		if secret == "" {
+			continue
+		}
+		sealed, err := s.Secrets.SealAppSecret(p.ID, key, secret)
+		if err != nil {
+			return err
+		}
+		if p.AppSecrets == nil {
+			p.AppSecrets = map[string][]byte{}
+		}
+		p.LoginProviders[key], p.AppSecrets[key] = app, sealed
+	}
+	return nil
+}
+
+// openApps are the login providers of a pool as they are on the wire: with the secrets of their apps, as on AWS.
+func openApps(call *operation.Call, p *pool.Pool) (map[string]string, error) {
+	out := maps.Clone(p.LoginProviders)
+	for key, app := range p.LoginProviders {
+		sealed := p.AppSecrets[key]
+		if sealed == nil {
+			continue
+		}
+		secret, err := call.Snapshot.Keys.AppSecret(p.ID, key, sealed)
+		if err != nil {
+			return nil, fmt.Errorf("the secret of the app at %s: %w", key, err)
+		}
+		out[key] = pool.JoinApp(app, secret)
+	}
+	return out, nil
 }
 
 // known refuses providers that the account does not have (spec §7.1).
@@ -73,7 +115,7 @@ func (s *Service) DescribeIdentityPool(_ context.Context, call *operation.Call, 
 	if err != nil {
 		return nil, err
 	}
-	return onWire(&p.Pool), nil
+	return onWire(call, &p.Pool)
 }
 
 // updateTarget asks, where tags change, for TagResource and UntagResource too, as on AWS (spec §14.2): policies that look
@@ -113,6 +155,7 @@ func (s *Service) UpdateIdentityPool(ctx context.Context, call *operation.Call, 
 	}
 	p := old.Pool
 	p.Name, p.AllowUnauthenticated, p.AllowClassic = *in.IdentityPoolName, *in.AllowUnauthenticatedIdentities, in.AllowClassicFlow
+	p.AppSecrets = nil
 	p.LoginProviders, p.OIDCProviders, p.SAMLProviders = in.SupportedLoginProviders, in.OpenIdConnectProviderARNs, in.SamlProviderARNs
 	p.CognitoProviders = userPools(in.CognitoIdentityProviders)
 	if in.IdentityPoolTags != nil {
@@ -170,15 +213,19 @@ func userPools(in []CognitoIdentityProvider) []pool.CognitoProvider {
 }
 
 // onWire is a pool as answers show it: what is unset is left out, tags are always there (spec §1.3, observed).
-func onWire(p *pool.Pool) *IdentityPool {
+func onWire(call *operation.Call, p *pool.Pool) (*IdentityPool, error) {
+	apps, err := openApps(call, p)
+	if err != nil {
+		return nil, err
+	}
 	out := &IdentityPool{
 		IdentityPoolId: &p.ID, IdentityPoolName: &p.Name, AllowUnauthenticatedIdentities: &p.AllowUnauthenticated,
 		AllowClassicFlow: p.AllowClassic, DeveloperProviderName: optional(p.DeveloperProvider),
 		IdentityPoolTags: map[string]string{},
 	}
 	maps.Copy(out.IdentityPoolTags, p.Tags)
-	if len(p.LoginProviders) > 0 {
-		out.SupportedLoginProviders = p.LoginProviders
+	if len(apps) > 0 {
+		out.SupportedLoginProviders = apps
 	}
 	if len(p.OIDCProviders) > 0 {
 		out.OpenIdConnectProviderARNs = p.OIDCProviders
@@ -191,5 +238,5 @@ func onWire(p *pool.Pool) *IdentityPool {
 			ProviderName: &c.ProviderName, ClientId: &c.ClientID, ServerSideTokenCheck: c.ServerSideCheck,
 		})
 	}
-	return out
+	return out, nil
 }

@@ -100,7 +100,7 @@ func tagMapOnWire(poolID, name string, m pool.TagMap) *PrincipalTagAttributeMap 
 func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, error) {
 	out := map[string]string{}
 	for _, l := range logins {
-		tags := p.PrincipalTags[l.Provider.ARN].Effective()
+		tags := p.PrincipalTags[l.Provider.Name()].Effective()
 		for _, key := range slices.Sorted(maps.Keys(tags)) {
 			value, ok := tagValue(l, tags[key])
 			if !ok {

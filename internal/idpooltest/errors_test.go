@@ -249,7 +249,7 @@ func (w *world) poolProvocations() []provocation {
 		{"SetIdentityPoolRoles", "InternalError", "Internal error.", roles(w.plain, w.Dev.GuestRoleARN), w.broken(storetest.DocumentsWrite)},
 	}
 	for sentence, in := range map[string]object{
-		"Invalid login provider: www.digits.com":                          {"SupportedLoginProviders": object{"www.digits.com": "x"}},
+		"Invalid login provider: api.twitter.com":                         {"SupportedLoginProviders": object{"api.twitter.com": "x"}},
 		"Invalid login provider: login.example.com":                       {"SupportedLoginProviders": object{"login.example.com": "x"}},
 		"Invalid Cognito Identity Provider":                               {"CognitoIdentityProviders": []object{{"ClientId": "x"}}},
 		"Invalid developer provider name: accounts.google.com":            {"DeveloperProviderName": "accounts.google.com"},

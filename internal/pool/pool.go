@@ -30,8 +30,10 @@ type Pool struct {
 	AllowUnauthenticated bool `json:"allow_unauthenticated"`
 	// AllowClassic has three states; nil, never set, follows the server's classic_flow_when_unset (spec §11.1).
 	AllowClassic *bool `json:"allow_classic,omitempty"`
-	// LoginProviders maps the key of a social provider to its app id.
+	// LoginProviders maps the key of a social provider to its app id. AppSecrets are the apps' secrets, sealed, of those
+	// providers whose apps have one here.
 	LoginProviders    map[string]string `json:"login_providers,omitempty"`
+	AppSecrets        map[string][]byte `json:"app_secrets,omitempty"`
 	DeveloperProvider string            `json:"developer_provider,omitempty"`
 	OIDCProviders     []string          `json:"oidc_providers,omitempty"` // ARNs
 	CognitoProviders  []CognitoProvider `json:"cognito_providers,omitempty"`
@@ -95,8 +97,23 @@ const (
 	NotEqual          = "NotEqual"
 )
 
-// Social are the keys that LoginProviders may have (spec §7.1). www.digits.com is gone and refused.
-var Social = []string{"accounts.google.com", "api.twitter.com", "appleid.apple.com", "graph.facebook.com", "www.amazon.com"}
+// SplitApp takes the value of a provider of SupportedLoginProviders apart: Twitter's is consumerKey;consumerSecret, that of
+// the others is an app id (spec §8.1).
+func SplitApp(key, value string) (app, secret string) {
+	if row := login.RowOf(key); row == nil || row.Kind != login.Twitter {
+		return value, ""
+	}
+	app, secret, _ = strings.Cut(value, ";")
+	return app, secret
+}
+
+// JoinApp is the inverse of SplitApp.
+func JoinApp(app, secret string) string {
+	if secret == "" {
+		return app
+	}
+	return app + ";" + secret
+}
 
 // HasProviders reports whether any provider is configured.
 func (p *Pool) HasProviders() bool {
@@ -128,12 +145,12 @@ func (p *Pool) checkProviders(account string) error {
 		return fault.New(fault.InvalidParameter, "A pool can have at most %d providers of a kind.", maxProviders)
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.LoginProviders)) {
-		if !slices.Contains(Social, key) {
+		if login.RowOf(key) == nil || !p.usableApp(key) || p.isOIDC(key) {
 			return fault.New(fault.InvalidParameter, "Invalid login provider: %s", key)
 		}
 	}
 	for _, c := range p.CognitoProviders {
-		if c.ProviderName == "" || c.ClientID == "" || !strings.Contains(c.ProviderName, "/") {
+		if !login.IsUserPool(c.ProviderName) || c.ClientID == "" || p.isOIDC(c.ProviderName) {
 			return fault.New(fault.InvalidParameter, "Invalid Cognito Identity Provider")
 		}
 	}
@@ -141,6 +158,22 @@ func (p *Pool) checkProviders(account string) error {
 		return err
 	}
 	return checkARNs(p.SAMLProviders, account, "saml-provider/")
+}
+
+// usableApp reports whether the app of a login provider has what is needed: a secret, where it is kept in the pool.
+func (p *Pool) usableApp(key string) bool {
+	value := p.LoginProviders[key]
+	if login.RowOf(key).Kind != login.Twitter || p.AppSecrets[key] != nil {
+		return value != ""
+	}
+	app, secret := SplitApp(key, value)
+	return app != "" && secret != "" && !strings.Contains(secret, ";")
+}
+
+// isOIDC reports whether one of the pool's OpenID Connect providers has the key: two providers of one key would leave open
+// whose tokens count.
+func (p *Pool) isOIDC(key string) bool {
+	return slices.ContainsFunc(p.OIDCProviders, func(a string) bool { return strings.HasSuffix(a, ":oidc-provider/"+key) })
 }
 
 func checkARNs(list []string, account, prefix string) error {
@@ -156,9 +189,8 @@ func checkARNs(list []string, account, prefix string) error {
 // checkDeveloper refuses a developer provider that poses as another provider (security D10).
 func (p *Pool) checkDeveloper() error {
 	d := p.DeveloperProvider
-	taken := d == login.OwnIssuer || d == "www.digits.com" || slices.Contains(Social, d) ||
-		slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName == d }) ||
-		slices.ContainsFunc(p.OIDCProviders, func(a string) bool { return strings.HasSuffix(a, ":oidc-provider/"+d) })
+	taken := d == login.OwnIssuer || login.RowOf(d) != nil || p.isOIDC(d) ||
+		slices.ContainsFunc(p.CognitoProviders, func(c CognitoProvider) bool { return c.ProviderName == d })
 	if d != "" && taken {
 		return fault.New(fault.InvalidParameter, "Invalid developer provider name: %s", d)
 	}

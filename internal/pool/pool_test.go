@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +49,9 @@ func TestValidate(t *testing.T) {
 		out := map[string]string{}
 		for _, k := range keys {
 			out[k] = "app"
+			if k == "api.twitter.com" {
+				out[k] = "key;secret"
+			}
 		}
 		return out
 	}
@@ -61,19 +63,28 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", Pool{}, ""},
 		{"everything", Pool{
-			LoginProviders: social(Social...), DeveloperProvider: "login.mycompany", OIDCProviders: []string{issuer},
+			LoginProviders: social("accounts.google.com", "api.twitter.com", "appleid.apple.com", "graph.facebook.com", "www.amazon.com", "www.digits.com"), DeveloperProvider: "login.mycompany", OIDCProviders: []string{issuer},
 			CognitoProviders: []CognitoProvider{userPool, otherApp}, SAMLProviders: []string{saml}, Tags: tags(50),
 		}, ""},
 
 		{"unknown login provider", Pool{LoginProviders: social("login.example.com")}, "Invalid login provider: login.example.com"},
 		{"login provider with a scheme", Pool{LoginProviders: social("https://accounts.google.com")}, "Invalid login provider: https://accounts.google.com"},
 		{"login provider in upper case", Pool{LoginProviders: social("Accounts.google.com")}, "Invalid login provider: Accounts.google.com"},
-		{"Digits", Pool{LoginProviders: social("www.digits.com")}, "Invalid login provider: www.digits.com"},
+		{"login provider without an app", Pool{LoginProviders: map[string]string{"www.amazon.com": ""}}, "Invalid login provider: www.amazon.com"},
+		{"Twitter without its secret", Pool{LoginProviders: map[string]string{"api.twitter.com": "key"}}, "Invalid login provider: api.twitter.com"},
+		{"Twitter with an empty secret", Pool{LoginProviders: map[string]string{"api.twitter.com": "key;"}}, "Invalid login provider: api.twitter.com"},
+		{"Twitter with an empty key", Pool{LoginProviders: map[string]string{"api.twitter.com": ";secret"}}, "Invalid login provider: api.twitter.com"},
+		{"Twitter with more", Pool{LoginProviders: map[string]string{"api.twitter.com": "a;b;c"}}, "Invalid login provider: api.twitter.com"},
+		{"Twitter with its secret sealed", Pool{LoginProviders: map[string]string{"api.twitter.com": "key"}, AppSecrets: map[string][]byte{"api.twitter.com": {1}}}, ""},
+		{"Google twice", Pool{LoginProviders: social("accounts.google.com"), OIDCProviders: []string{"arn:aws:iam::111122223333:oidc-provider/accounts.google.com"}}, "Invalid login provider: accounts.google.com"},
 		{"our own issuer", Pool{LoginProviders: social("cognito-identity.amazonaws.com")}, "Invalid login provider: cognito-identity.amazonaws.com"},
 		{"a bad one among good ones", Pool{LoginProviders: social("accounts.google.com", "x", "www.amazon.com")}, "Invalid login provider: x"},
 
 		{"user pool without a name", Pool{CognitoProviders: []CognitoProvider{{ClientID: "app"}}}, "Invalid Cognito Identity Provider"},
 		{"user pool without a client", Pool{CognitoProviders: []CognitoProvider{{ProviderName: userPool.ProviderName}}}, "Invalid Cognito Identity Provider"},
+		{"user pool at another host", Pool{CognitoProviders: []CognitoProvider{{ProviderName: "login.example.com/eu-west-1_abc", ClientID: "app"}}}, "Invalid Cognito Identity Provider"},
+		{"user pool by its URL", Pool{CognitoProviders: []CognitoProvider{{ProviderName: "https://" + userPool.ProviderName, ClientID: "app"}}}, "Invalid Cognito Identity Provider"},
+		{"user pool twice", Pool{CognitoProviders: []CognitoProvider{userPool}, OIDCProviders: []string{"arn:aws:iam::111122223333:oidc-provider/" + userPool.ProviderName}}, "Invalid Cognito Identity Provider"},
 		{"user pool without its id", Pool{CognitoProviders: []CognitoProvider{userPool, {ProviderName: "cognito-idp.eu-west-1.amazonaws.com", ClientID: "app"}}}, "Invalid Cognito Identity Provider"},
 
 		{"OIDC: no ARN", Pool{OIDCProviders: []string{"https://login.example.com"}}, badARN("https://login.example.com")},
@@ -258,8 +269,17 @@ func TestTagMapEffective(t *testing.T) {
 	}
 }
 
-func TestSocialIsSorted(t *testing.T) {
-	if len(Social) != 5 || !slices.IsSorted(Social) || slices.Contains(Social, "www.digits.com") {
-		t.Errorf("got %q", Social)
+// TestSplitApp: Twitter's app has its secret in the value of the wire.
+func TestSplitApp(t *testing.T) {
+	for _, c := range []struct{ key, value, app, secret string }{
+		{"api.twitter.com", "key;secret", "key", "secret"},
+		{"api.twitter.com", "key", "key", ""},
+		{"accounts.google.com", "a;b", "a;b", ""},
+		{"www.digits.com", "key;secret", "key;secret", ""},
+	} {
+		app, secret := SplitApp(c.key, c.value)
+		if app != c.app || secret != c.secret || JoinApp(app, secret) != c.value {
+			t.Errorf("%s %s: got %s and %s, and %s again", c.key, c.value, app, secret, JoinApp(app, secret))
+		}
 	}
 }

@@ -33,7 +33,8 @@ func (s *Server) openVerifier(o *Options, turns *admission.Pool) error {
 			return err
 		}
 	}
-	s.verifier, err = oidc.New(fetch.New(reach), oidc.Options{Issuers: settings, Admit: turns.Do, OnLoad: s.logLoad})
+	s.fetch = fetch.New(reach)
+	s.verifier, err = oidc.New(s.fetch, oidc.Options{Issuers: settings, Admit: turns.Do, OnLoad: s.logLoad})
 	return err
 }
 

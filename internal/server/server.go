@@ -20,11 +20,11 @@ import (
 	"idpool/internal/door"
 	"idpool/internal/event"
 	"idpool/internal/fault"
+	"idpool/internal/fetch"
 	"idpool/internal/httpd"
 	"idpool/internal/iam"
 	"idpool/internal/issuer"
 	"idpool/internal/keyring/filekeys"
-	"idpool/internal/login"
 	"idpool/internal/login/oidc"
 	"idpool/internal/login/saml"
 	"idpool/internal/operate"
@@ -69,6 +69,7 @@ type Server struct {
 	Setup  *setup.Setup
 
 	frame    *httpd.Server
+	fetch    *fetch.Client
 	verifier *oidc.Verifier
 	cognito  *cognito.Service
 	own      *operate.Service
@@ -125,8 +126,11 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 	}
 	s.Source = &snapshot.Source{
 		Documents: s.Store.Documents, Now: o.Now,
-		Compiler: &snapshot.Compiler{Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder, Metadata: saml.ParseMetadata},
-		Report:   func(err error) { s.log.Error("the configuration has a fault", "error", err) },
+		Compiler: &snapshot.Compiler{
+			Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder, Metadata: saml.ParseMetadata,
+			Logins: o.Config.LoginProviders.Settings(),
+		},
+		Report: func(err error) { s.log.Error("the configuration has a fault", "error", err) },
 	}
 	if err := s.Source.Refresh(ctx); err != nil {
 		return fmt.Errorf("store %s: %w", o.Config.Store, err)
@@ -147,16 +151,13 @@ func (s *Server) openEvents(_ context.Context, o *Options) error {
 func (s *Server) openServices(_ context.Context, o *Options) error {
 	c := o.Config
 	turns := verifications(c)
-	if err := s.openVerifier(o, turns); err != nil {
+	if err := errors.Join(checkLoginProviders(o), s.openVerifier(o, turns)); err != nil {
 		return err
 	}
 	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
 	s.cognito = &cognito.Service{
-		Config: s.Source, Identities: s.Store.Identities,
-		Verifiers: map[login.Kind]login.Verifier{
-			login.OIDC: s.verifier,
-			login.SAML: saml.New(saml.Options{Admit: turns.Do}),
-		},
+		Config: s.Source, Identities: s.Store.Identities, Verifiers: s.verifiers(c, turns),
+		Secrets: s.Setup.Holder, Questions: questions(c),
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
 		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,

@@ -14,7 +14,6 @@ import (
 	"idpool/internal/keyring"
 	"idpool/internal/login"
 	"idpool/internal/policy"
-	"idpool/internal/pool"
 	"idpool/internal/store"
 )
 
@@ -25,6 +24,8 @@ type Compiler struct {
 	Holder  keyring.Holder
 	// Metadata reads the metadata of SAML providers; without, they cannot be used.
 	Metadata account.MetadataReader
+	// Logins is what is configured of login providers.
+	Logins login.Settings
 }
 
 // documentID is the id under which a name is stored: names are unique without case.
@@ -44,24 +45,25 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	s.providers = update(s, s.providers, changed[KindOIDCProvider], c.provider)
 	s.saml = update(s, s.saml, changed[KindSAMLProvider], c.samlProvider)
 	s.rings = update(s, s.rings, changed[KindKeyring], ring)
+	var failed error
+	if len(changed[KindKeyring]) > 0 {
+		failed = s.openKeys(c.Holder) // before the pools, which have secrets
+	}
 	s.purges = update(s, s.purges, changed[KindPurge], func(_ *Snapshot, d store.Document) (int64, error) { return d.Version, nil })
 	s.revoked = update(s, s.revoked, changed[KindRevocation], revoked)
 	s.roles = update(s, s.roles, changed[KindRole], c.role)
 	s.users = update(s, s.users, changed[KindUser], c.user)
-	s.pools = update(s, s.pools, changed[KindPool], poolOf)
+	s.pools = update(s, s.pools, changed[KindPool], c.pool)
 	if policies := changed[KindPolicy]; len(policies) > 0 {
 		s.relinkPolicies(idsOf(policies))
 	}
 	if len(changed[KindOIDCProvider])+len(changed[KindSAMLProvider]) > 0 {
-		s.relinkProviders()
+		c.relinkProviders(s)
 	}
 	if users := changed[KindUser]; len(users) > 0 {
 		s.keys = s.indexKeys(prev, users)
 	}
-	if len(changed[KindKeyring]) > 0 {
-		return s, s.openKeys(c.Holder)
-	}
-	return s, nil
+	return s, failed
 }
 
 // follow returns a copy of prev that shares its tables.
@@ -168,14 +170,6 @@ func (c *Compiler) user(s *Snapshot, d store.Document) (*User, error) {
 	}, nil
 }
 
-func poolOf(s *Snapshot, d store.Document) (*Pool, error) {
-	p, err := read[pool.Pool](d)
-	if err != nil {
-		return nil, err
-	}
-	return &Pool{Pool: *p, Version: d.Version, Providers: s.providersOf(p)}, nil
-}
-
 // bearing is policiesOf for a document that must not vanish: with a policy that cannot be compiled it has none, so that
 // everything is denied, until the policy is mended.
 func (s *Snapshot) bearing(kind store.Kind, id string, inline map[string]string, attached []string, boundary string) policy.Policies {
@@ -224,23 +218,6 @@ func (s *Snapshot) brokenPolicy(policyARN string) bool {
 	return s.Broken[broken(store.Document{Kind: KindPolicy, ID: policyID(policyARN)})] != nil
 }
 
-// providersOf compiles the providers of a pool whose logins can be verified. One that is gone takes its logins with it.
-func (s *Snapshot) providersOf(p *pool.Pool) map[string]*login.Provider {
-	out := map[string]*login.Provider{}
-	for _, providerARN := range p.OIDCProviders {
-		if o := s.providers.get(providerARN); o != nil {
-			v := o.Login()
-			out[v.Key] = v
-		}
-	}
-	for _, providerARN := range p.SAMLProviders {
-		if saml := s.SAMLProvider(providerARN); saml != nil {
-			out[providerARN] = saml.Login()
-		}
-	}
-	return out
-}
-
 func idsOf(docs []store.Document) map[string]bool {
 	out := map[string]bool{}
 	for _, d := range docs {
@@ -277,19 +254,6 @@ func (s *Snapshot) relinkPolicies(changed map[string]bool) {
 		}
 	}
 	s.roles, s.users = roles.done(), users.done()
-}
-
-func (s *Snapshot) relinkProviders() {
-	pools := s.pools.change()
-	for id, p := range s.pools.all() {
-		if len(p.OIDCProviders)+len(p.SAMLProviders) == 0 {
-			continue
-		}
-		again := *p
-		again.Providers = s.providersOf(&p.Pool)
-		pools.set(id, &again)
-	}
-	s.pools = pools.done()
 }
 
 // indexKeys returns the index of access keys after the users changed. A user who was renamed is two changes: what the old
