@@ -15,6 +15,7 @@ import (
 	"idpool/internal/admission"
 	"idpool/internal/arn"
 	"idpool/internal/fault"
+	"idpool/internal/identity"
 	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/snapshot"
@@ -26,6 +27,9 @@ import (
 type Service struct {
 	Config     *snapshot.Source
 	Identities store.Identities
+	// Recent reads an identity as Identities.Get does, or as it was a few seconds ago unless this node has changed it since;
+	// nil asks the store. Who an identity's credentials go to is decided on it; what changes anything is not.
+	Recent func(ctx context.Context, id string) (identity.Identity, error)
 	// Verifiers has the verifier of each kind of provider.
 	Verifiers map[login.Kind]login.Verifier
 	STS       *sts.Service

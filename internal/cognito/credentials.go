@@ -40,7 +40,7 @@ func (s *Service) GetId(ctx context.Context, call *operation.Call, in *GetIdInpu
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.link(ctx, call, p, "", loginKeys(logins))
+	i, err := s.link(ctx, call, p, "", nil, loginKeys(logins))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,11 @@ func guestsAllowed(call *operation.Call, p *snapshot.Pool) error {
 
 // GetCredentialsForIdentity is the main job: verify, link, choose, assume (spec §7.6).
 func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation.Call, in *GetCredentialsForIdentityInput) (*GetCredentialsForIdentityOutput, error) {
-	who, err := s.enter(ctx, call, *in.IdentityId, in.Logins)
+	found, err := s.named(ctx, call, *in.IdentityId, in.Logins)
+	if err != nil {
+		return nil, err
+	}
+	who, err := s.enter(ctx, call, found, in.Logins)
 	if err != nil {
 		return nil, err
 	}
@@ -138,12 +142,17 @@ func (e *entered) choose(custom string) (rolemap.Choice, error) {
 	return rolemap.Choose(&e.pool.Pool, e.logins, custom)
 }
 
-// enter leads a request that names an identity to it: with valid logins of its own, or as a guest (spec §7.6, 1–3).
-func (s *Service) enter(ctx context.Context, call *operation.Call, id string, logins map[string]string) (*entered, error) {
-	found, err := s.identity(ctx, call, id)
-	if err != nil {
-		return nil, err
+// named reads the identity that a request names. A token of ours is held against all logins that it names, so it is told
+// nothing old.
+func (s *Service) named(ctx context.Context, call *operation.Call, id string, logins map[string]string) (*identity.Identity, error) {
+	if _, own := logins[login.OwnIssuer]; own {
+		return s.identity(ctx, call, id)
 	}
+	return s.recently(ctx, call, id)
+}
+
+// enter leads a request to the identity that it names: with valid logins of its own, or as a guest (spec §7.6, 1–3).
+func (s *Service) enter(ctx context.Context, call *operation.Call, found *identity.Identity, logins map[string]string) (_ *entered, err error) {
 	who := &entered{pool: call.Snapshot.Pool(found.PoolID), identity: *found}
 	call.Event.SetIdentity(found.PoolID, found.ID, !found.Authenticated)
 	if len(logins) == 0 {
@@ -155,7 +164,7 @@ func (s *Service) enter(ctx context.Context, call *operation.Call, id string, lo
 	if who.logins, err = s.verify(ctx, call, who.pool, logins); err != nil {
 		return nil, err
 	}
-	if who.identity, err = s.link(ctx, call, who.pool, id, loginKeys(who.logins)); err != nil {
+	if who.identity, err = s.link(ctx, call, who.pool, found.ID, found, loginKeys(who.logins)); err != nil {
 		return nil, err
 	}
 	call.Event.SetIdentity(found.PoolID, who.identity.ID, false)

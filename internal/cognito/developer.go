@@ -75,7 +75,7 @@ func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *
 			return identity.Identity{}, identity.NotFound(identityID)
 		}
 	}
-	return s.link(ctx, call, who.pool, identityID, append(loginKeys(who.logins), *who.developer))
+	return s.link(ctx, call, who.pool, identityID, nil, append(loginKeys(who.logins), *who.developer))
 }
 
 // withOwnToken leads a request that brings a token of ours to its identity (spec §12.3, security D11). The token is used

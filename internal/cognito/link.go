@@ -18,11 +18,11 @@ import (
 const linkAttempts = 8
 
 // link finds or makes the identity of verified logins, and links and merges as spec §9.2–9.3 says. targetID is the
-// identity that the request names; empty for GetId.
-func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Identity, error) {
+// identity that the request names; empty for GetId. What recent says of it is enough where nothing has to be changed.
+func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, recent *identity.Identity, keys []identity.LoginKey) (identity.Identity, error) {
 	var result identity.Identity
 	err := s.retry(func() error {
-		in, err := s.linkInput(ctx, call, p, targetID, keys)
+		in, err := s.linkInput(ctx, call, p, targetID, recent, keys)
 		if err != nil {
 			return err
 		}
@@ -58,8 +58,12 @@ func (s *Service) apply(ctx context.Context, change identity.Change) error {
 }
 
 // linkInput reads what the decision needs.
-func (s *Service) linkInput(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, keys []identity.LoginKey) (identity.Input, error) {
+func (s *Service) linkInput(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, recent *identity.Identity, keys []identity.LoginKey) (identity.Input, error) {
 	in := identity.Input{PoolID: p.ID, Logins: keys, Now: call.Now, Developer: p.DeveloperProvider}
+	if recent != nil && !recent.Disabled && holdsAll(recent, keys) {
+		in.Target = recent
+		return in, nil // nobody else can hold them: one read is enough
+	}
 	if targetID == "" {
 		id, err := s.newID(call.Snapshot.Region)
 		if err != nil {
@@ -74,7 +78,7 @@ func (s *Service) linkInput(ctx context.Context, call *operation.Call, p *snapsh
 		in.Target = target
 	}
 	if in.Target != nil && holdsAll(in.Target, keys) {
-		return in, nil // nobody else can hold them: one read is enough
+		return in, nil
 	}
 	owners, err := s.Identities.Find(ctx, p.ID, keys)
 	for i := range owners {
@@ -96,7 +100,19 @@ func holdsAll(target *identity.Identity, keys []identity.LoginKey) bool {
 
 // identity reads an identity whose pool still exists. Others do not exist for anybody.
 func (s *Service) identity(ctx context.Context, call *operation.Call, id string) (*identity.Identity, error) {
-	i, err := s.Identities.Get(ctx, id)
+	return readIdentity(ctx, call, s.Identities.Get, id)
+}
+
+// recently is identity, or what it was a moment ago; see Service.Recent.
+func (s *Service) recently(ctx context.Context, call *operation.Call, id string) (*identity.Identity, error) {
+	if s.Recent == nil {
+		return s.identity(ctx, call, id)
+	}
+	return readIdentity(ctx, call, s.Recent, id)
+}
+
+func readIdentity(ctx context.Context, call *operation.Call, read func(context.Context, string) (identity.Identity, error), id string) (*identity.Identity, error) {
+	i, err := read(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && call.Snapshot.Pool(i.PoolID) == nil {
 		return nil, identity.NotFound(id)
 	}

@@ -16,7 +16,7 @@ import (
 // GetOpenIdToken is the classic flow's second step: a token of ours that the client takes to STS (spec §7.9). Whether the
 // pool has the classic flow is asked before anything is verified or linked.
 func (s *Service) GetOpenIdToken(ctx context.Context, call *operation.Call, in *GetOpenIdTokenInput) (*GetOpenIdTokenOutput, error) {
-	found, err := s.identity(ctx, call, *in.IdentityId)
+	found, err := s.named(ctx, call, *in.IdentityId, in.Logins)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (s *Service) GetOpenIdToken(ctx context.Context, call *operation.Call, in *
 	if err := withoutSAML(call, p, in.Logins); err != nil {
 		return nil, err
 	}
-	who, err := s.enter(ctx, call, *in.IdentityId, in.Logins)
+	who, err := s.enter(ctx, call, found, in.Logins)
 	if err != nil {
 		return nil, err
 	}
