@@ -22,7 +22,7 @@ func (r *rig) site(ctx context.Context, at place) (*site, error) {
 	s := &site{place: at, rig: r, world: w, tokens: map[string]*supply{}}
 	r.sites[at] = s
 	more := settings{}
-	if at.uncached && false {
+	if at.uncached {
 		more["cache.identities"] = "0"
 	}
 	for node := range max(at.nodes, 1) {

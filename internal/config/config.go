@@ -58,6 +58,8 @@ type Config struct {
 
 	// Limits bound what clients may ask for and how long.
 	Limits Limits
+	// Cache bounds what a server remembers.
+	Cache Cache
 	// Fetch says what idpool may get from identity providers, and how.
 	Fetch Fetch
 	// Issuers are what holds for single issuers of login tokens. Default: none, the defaults hold for all.
@@ -118,6 +120,15 @@ type Limits struct {
 	IdleTimeout time.Duration
 	// ShutdownTimeout is how long requests under way may take to end when the server stops. Default: 30s; 100ms to 10m.
 	ShutdownTimeout time.Duration
+}
+
+// Cache says how much a server remembers, so that it need not be read or verified again.
+type Cache struct {
+	// Identities is how many are remembered, for less than 5 s; 0 means none. Default: 50000; up to 10000000.
+	Identities int
+	// Tokens is how many verified login tokens are remembered, for at most a minute; 0 means none. Default: 8192; up to
+	// 10000000.
+	Tokens int
 }
 
 // Rate is how often an operation may be called.

@@ -59,6 +59,7 @@ func defaults() *Config {
 			HeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, RequestTimeout: 20 * time.Second,
 			IdleTimeout: time.Minute, ShutdownTimeout: 30 * time.Second,
 		},
+		Cache:            Cache{Identities: 50_000, Tokens: 8192},
 		Fetch:            Fetch{Timeout: 5 * time.Second},
 		LoginProviders:   LoginProviders{ChecksAtOnce: 16, ChecksPerSecond: 50, ChecksPerClient: 5},
 		ClassicWhenUnset: true,
@@ -105,6 +106,7 @@ limits:
   request_timeout: 10m
   idle_timeout: 1h
   shutdown_timeout: 1s
+cache: {identities: 10, tokens: 0}
 fetch:
   allow: [10.20.0.0/16, "fd00::/8"]
   ca_files: [ca.pem, /etc/ca.pem]
@@ -149,6 +151,7 @@ log: {events: events.d/log}
 			HeaderTimeout: 100 * time.Millisecond, ReadTimeout: 90 * time.Second, RequestTimeout: 10 * time.Minute,
 			IdleTimeout: time.Hour, ShutdownTimeout: time.Second,
 		},
+		Cache: Cache{Identities: 10},
 		Fetch: Fetch{
 			Allow:   []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 			CAFiles: []string{"/etc/idpool/ca.pem", "/etc/ca.pem"}, Timeout: time.Minute,
@@ -187,7 +190,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table), 51; got != want {
+	if got, want := len(table), 54; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

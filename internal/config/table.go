@@ -175,6 +175,22 @@ written as ${file:/run/secrets/NAME}. Required.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Limits.ShutdownTimeout }, 10*time.Minute),
 	},
 	{
+		key: "cache",
+		doc: `What a server remembers of what it has just read or verified.`,
+	},
+	{
+		key: "cache.identities", value: "50000",
+		doc: `How many identities are remembered for up to 5 s, up to 10000000; about 600 bytes each. What another server
+changes is seen that much later. 0 asks the store each time.`,
+		read: whole(func(c *Config) *int { return &c.Cache.Identities }, 0, 10_000_000),
+	},
+	{
+		key: "cache.tokens", value: "8192",
+		doc: `How many verified login tokens are remembered for up to a minute, up to 10000000; about 4 kB each. Their times,
+audience and provider are judged each time, and a token ends with its key. 0 verifies each time.`,
+		read: whole(func(c *Config) *int { return &c.Cache.Tokens }, 0, 10_000_000),
+	},
+	{
 		key: "fetch",
 		doc: `What idpool may get from identity providers: their keys and metadata.`,
 	},

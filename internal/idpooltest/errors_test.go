@@ -95,7 +95,8 @@ const (
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t}
-	w.Server = Start(t, Options{Clock: newClock().Now, WrapStore: func(inner *store.Store) *store.Store {
+	asked := func(c *config.Config) { c.Cache.Identities = 0 } // so that a store that fails is asked
+	w.Server = Start(t, Options{Clock: newClock().Now, Configure: asked, WrapStore: func(inner *store.Store) *store.Store {
 		w.fails = storetest.NewFaulty(inner)
 		return w.fails.Store
 	}})

@@ -32,6 +32,7 @@ import (
 	"idpool/internal/setup"
 	"idpool/internal/snapshot"
 	"idpool/internal/store"
+	"idpool/internal/store/recent"
 	"idpool/internal/store/sqlstore"
 	"idpool/internal/sts"
 )
@@ -73,6 +74,7 @@ type Server struct {
 	verifier *oidc.Verifier
 	cognito  *cognito.Service
 	own      *operate.Service
+	recent   *recent.Identities // through which everything goes that changes identities
 	purge    chan struct{}
 	log      *slog.Logger
 	closers  []func() error
@@ -109,6 +111,7 @@ func (s *Server) openStore(ctx context.Context, o *Options) error {
 		opened = o.Store(opened)
 	}
 	s.Store = opened
+	s.recent = recent.New(opened.Identities, o.Config.Cache.Identities, o.Now)
 	return nil
 }
 
@@ -156,7 +159,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
 	s.cognito = &cognito.Service{
-		Config: s.Source, Identities: s.Store.Identities, Verifiers: s.verifiers(c, turns),
+		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
 		Secrets: s.Setup.Holder, Questions: questions(c),
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
@@ -165,7 +168,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	administration := &iam.Service{
 		Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
 	}
-	s.own = &operate.Service{Config: s.Source, Identities: s.Store.Identities}
+	s.own = &operate.Service{Config: s.Source, Identities: s.recent}
 	s.metrics = httpd.NewMetrics()
 	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), s.own.Table()}
 	rates, err := operationRates(c, services)
