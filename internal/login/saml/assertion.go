@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"slices"
 	"time"
 
 	"github.com/beevik/etree"
@@ -68,6 +69,9 @@ func (v *Verifier) readSubject(a *assertion, e *etree.Element, now time.Time) *l
 	}
 	if a.nameID, ok = text(nameID); !ok || !login.IsSubject(a.nameID) {
 		return invalid("NameID", "1 to 255 bytes without control characters")
+	}
+	if q, ok := attribute(nameID, "SPNameQualifier"); ok && !slices.Contains(v.opts.Audiences, q) {
+		return &login.Refusal{Reason: login.AudienceMismatch, Claim: "SPNameQualifier", Expected: "none, or a configured audience", Found: "another"}
 	}
 	a.NameFormat, _ = attribute(nameID, "Format")
 	return v.readConfirmations(a, subject, now)

@@ -90,6 +90,7 @@ func parse(b []byte, l limits) (*etree.Element, error) {
 	if !utf8.Valid(b) {
 		return nil, errUTF8
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // the byte order mark, which XML allows at the very start
 	b = b[len(declaration.Find(b)):]
 	if err := checkMarkup(b, l.comments); err != nil {
 		return nil, err

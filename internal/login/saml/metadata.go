@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ const (
 // 1 MiB. That it has ended is no reason: a login is refused then. The errors are sentences for whoever gave it, and
 // quote nothing of it.
 func ParseMetadata(document []byte) (*login.Metadata, error) {
-	root, err := parse(bytes.TrimPrefix(document, []byte("\ufeff")), metadataLimits)
+	root, err := parse(document, metadataLimits)
 	if err != nil {
 		return nil, fmt.Errorf("the metadata is not plain XML: %w", err)
 	}

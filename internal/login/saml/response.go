@@ -63,6 +63,8 @@ func (r *response) sign(signatures []*etree.Element) *login.Refusal {
 		switch {
 		case s.NamespaceURI() != nsSignature:
 			return malformed("signatures of XML Signature", "another element of that name")
+		case !inPlace(s):
+			return malformed("a signature that follows the Issuer", "one that stands elsewhere")
 		case s.Parent() == r.root && r.rootSignature == nil:
 			r.rootSignature = s
 		case s.Parent() == r.assertion && r.assertionSignature == nil:
@@ -72,6 +74,12 @@ func (r *response) sign(signatures []*etree.Element) *login.Refusal {
 		}
 	}
 	return nil
+}
+
+// inPlace reports whether a signature stands where the schemas of a Response and an Assertion have it.
+func inPlace(s *etree.Element) bool {
+	siblings := s.Parent().ChildElements()
+	return siblings[0] == s || siblings[1] == s && is(siblings[0], nsAssertion, "Issuer")
 }
 
 // verified is what signatures cover of a response.

@@ -37,8 +37,9 @@ type Options struct {
 	// Edit, where set, changes the text of the assertion before it is signed, and EditResponse that of the response around
 	// the signed assertion, before it may be signed in its turn. What they return must be canonical.
 	Edit, EditResponse func(xml string) string
-	// EditSignature, where set, changes each signature after it is made.
-	EditSignature func(xml string) string
+	// EditInfo, where set, changes each SignedInfo before it is signed, and EditSignature each signature after that. A
+	// SignedInfo must stay canonical, its namespace aside.
+	EditInfo, EditSignature func(xml string) string
 }
 
 // Response returns a response as clients send it: in base64.
@@ -49,18 +50,18 @@ func (p *IdP) Response(o Options) string {
 // Document returns a response as XML.
 func (p *IdP) Document(o Options) string {
 	o.setDefaults(p)
-	assertion := o.edit(o.Edit, p.assertion(&o))
+	assertion := edited(o.Edit, p.assertion(&o))
 	if o.Signed == AssertionSigned || o.Signed == BothSigned {
 		assertion = p.sign(assertion, o.ID, &o)
 	}
-	response := o.edit(o.EditResponse, p.response(&o, assertion))
+	response := edited(o.EditResponse, p.response(&o, assertion))
 	if o.Signed == ResponseSigned || o.Signed == BothSigned {
 		response = p.sign(response, "r"+o.ID, &o)
 	}
 	return response
 }
 
-func (o *Options) edit(f func(string) string, xml string) string {
+func edited(f func(string) string, xml string) string {
 	if f == nil {
 		return xml
 	}

@@ -41,14 +41,15 @@ func (p *IdP) sign(element, id string, o *Options) string {
 	before, after, ok := strings.Cut(element, endOfIssuer)
 	if !ok { // a test took the Issuer away
 		i := strings.IndexByte(element, '>') + 1
-		return element[:i] + p.Signature(element, id, o.Method, o.EditSignature) + element[i:]
+		return element[:i] + p.signature(element, id, o) + element[i:]
 	}
-	return before + endOfIssuer + p.Signature(element, id, o.Method, o.EditSignature) + after
+	return before + endOfIssuer + p.signature(element, id, o) + after
 }
 
-// Signature returns the signature by the first key of an element that is written in canonical form. The element holds
+// signature returns the signature by the first key of an element that is written in canonical form. The element holds
 // none of its own yet.
-func (p *IdP) Signature(element, id string, m Method, edit func(string) string) string {
+func (p *IdP) signature(element, id string, o *Options) string {
+	m := o.Method
 	info := `<ds:SignedInfo><ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>` +
 		`<ds:SignatureMethod Algorithm="` + m.URI + `"></ds:SignatureMethod>` +
 		`<ds:Reference URI="#` + id + `"><ds:Transforms>` +
@@ -56,21 +57,13 @@ func (p *IdP) Signature(element, id string, m Method, edit func(string) string) 
 		`<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform></ds:Transforms>` +
 		`<ds:DigestMethod Algorithm="` + m.DigestURI + `"></ds:DigestMethod>` +
 		`<ds:DigestValue>` + base64.StdEncoding.EncodeToString(sum(m.Digest, element)) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
-	return p.SignInfo(info, m.Hash, edit)
-}
-
-// SignInfo returns the signature by the first key with a SignedInfo that is written in canonical form, but for the
-// declaration of ds.
-func (p *IdP) SignInfo(info string, h crypto.Hash, edit func(string) string) string {
+	info = edited(o.EditInfo, info)
 	const ds = ` xmlns:ds="http://www.w3.org/2000/09/xmldsig#"`
 	canonical := strings.Replace(info, "<ds:SignedInfo", "<ds:SignedInfo"+ds, 1)
-	xml := `<ds:Signature` + ds + `>` + info + `<ds:SignatureValue>` + base64.StdEncoding.EncodeToString(p.Keys[0].sign(h, canonical)) + `</ds:SignatureValue>` +
-		`<ds:KeyInfo><ds:X509Data><ds:X509Certificate>` + base64.StdEncoding.EncodeToString(p.Keys[0].Certificate.Raw) +
-		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>`
-	if edit != nil {
-		xml = edit(xml)
-	}
-	return xml
+	return edited(o.EditSignature, `<ds:Signature`+ds+`>`+info+
+		`<ds:SignatureValue>`+base64.StdEncoding.EncodeToString(p.Keys[0].sign(m.Hash, canonical))+`</ds:SignatureValue>`+
+		`<ds:KeyInfo><ds:X509Data><ds:X509Certificate>`+base64.StdEncoding.EncodeToString(p.Keys[0].Certificate.Raw)+
+		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>`)
 }
 
 // sign signs text: PKCS #1 v1.5 for RSA, two numbers of the curve's length for EC. It panics where it cannot: only a
