@@ -34,16 +34,14 @@ func (k Key) method() Method {
 	return m
 }
 
-const endOfIssuer = "</saml:Issuer>"
-
-// sign puts a signature after the Issuer of an element that is written in canonical form.
+// sign puts a signature into an element that is written in canonical form: after its Issuer, where it has one.
 func (p *IdP) sign(element, id string, o *Options) string {
-	before, after, ok := strings.Cut(element, endOfIssuer)
-	if !ok { // a test took the Issuer away
-		i := strings.IndexByte(element, '>') + 1
-		return element[:i] + p.signature(element, id, o) + element[i:]
+	const end = "</saml:Issuer>"
+	i := strings.IndexByte(element, '>') + 1
+	if strings.HasPrefix(element[i:], "<saml:Issuer") {
+		i += strings.Index(element[i:], end) + len(end)
 	}
-	return before + endOfIssuer + p.signature(element, id, o) + after
+	return element[:i] + p.signature(element, id, o) + element[i:]
 }
 
 // signature returns the signature by the first key of an element that is written in canonical form. The element holds
