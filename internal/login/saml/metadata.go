@@ -43,8 +43,10 @@ func ParseMetadata(document []byte) (*login.Metadata, error) {
 	if m.ValidUntil, err = validUntil(root, idp); err != nil {
 		return nil, err
 	}
-	m.Certificates, err = readKeys(idp)
-	return m, err
+	if m.Certificates, err = readKeys(idp); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func speaksSAML2(idp *etree.Element) bool {
