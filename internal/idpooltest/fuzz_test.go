@@ -105,6 +105,7 @@ func fuzzSeeds() []string {
 		call("ListIdentityPools", `{"MaxResults":60}`), call("CreateIdentityPool", `{"IdentityPoolName":"p","AllowUnauthenticatedIdentities":true}`),
 		call("SetIdentityPoolRoles", `{"IdentityPoolId":"`+openPool+`","Roles":{"authenticated":"x"},"RoleMappings":{"a":{"Type":"Rules"}}}`), call("DeleteIdentities", `{"IdentityIdsToDelete":["`+somebody+`"]}`),
 		query("", "Action=GetCallerIdentity&Version=2011-06-15"), query(auth, "Action=GetCallerIdentity&Version=2011-06-15"), query(auth+"X-Amz-Security-Token: AQ\r\n", "Action=ListUsers&Version=2010-05-08"),
+		query("", "Action=AssumeRoleWithSAML&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/dev-guest&PrincipalArn=arn:aws:iam::111122223333:saml-provider/corp&SAMLAssertion=PGE%2BPC9hPg%3D%3D"),
 		query("", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/dev-guest&RoleSessionName=ab&WebIdentityToken="+b64(`{"alg":"none"}`)+"."+b64(`{"iss":"https://idpool.test"}`)+".x"),
 		"GET /?Action=GetCallerIdentity&Version=2011-06-15 HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET /livez HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /.well-known/jwks_uri HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\nRange: bytes=0-0\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS / HTTP/1.1\r\nHost: h\r\nOrigin: null\r\n\r\n",

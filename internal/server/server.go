@@ -157,7 +157,10 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	if err := errors.Join(checkLoginProviders(o), s.openVerifier(o, turns)); err != nil {
 		return err
 	}
-	minting := &sts.Service{Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer}
+	minting := &sts.Service{
+		Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer,
+		SAML: saml.New(saml.Options{Admit: turns.Do, MaxAge: saml.STSMaxAge}),
+	}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
 		Secrets: s.Setup.Holder, Questions: questions(c),

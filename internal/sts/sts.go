@@ -35,10 +35,12 @@ type Service struct {
 	// Verifier believes the tokens of OpenID Connect providers; IssuerOf reads the `iss` of one that is not verified yet.
 	Verifier login.Verifier
 	IssuerOf func(token string) (string, error)
+	// SAML believes the responses of SAML providers, for as long after their issue as STS takes them.
+	SAML login.Verifier
 }
 
-// Assume is one assumption of a role with the claims of a token: of ours, which need not have been signed, or of an
-// OpenID Connect provider, which was verified.
+// Assume is one assumption of a role with the claims of a token: of ours, which need not have been signed, or of a
+// provider's token or assertion, which was verified.
 type Assume struct {
 	RoleARN string
 	// Claims are those of our own token, or nil; then Login is the verified login.
@@ -53,7 +55,21 @@ type Assume struct {
 	// Guest holds the session to the guests' scope-down: the enhanced flow without a login.
 	Guest    bool
 	Duration time.Duration
-	Name     string // of the session
+	// Most is the longest that the token allows the session to be, whatever was asked for; 0 for no limit.
+	Most time.Duration
+	Name string // of the session
+}
+
+// action is what trust policies must allow.
+func (a *Assume) action() string {
+	if a.Login != nil && a.Login.Provider.Kind == login.SAML {
+		return withSAML
+	}
+	return "sts:AssumeRoleWithWebIdentity"
+}
+
+func (a *Assume) notAuthorized() *fault.Error {
+	return fault.New(fault.AccessDenied, "Not authorized to perform %s", a.action())
 }
 
 // federated is who vouches, as trust policies name it.
@@ -71,15 +87,21 @@ func (a *Assume) federated() string {
 // WithWebIdentity has AssumeRoleWithWebIdentity's semantics: the role's trust policy is decided on the claims. AccessDenied
 // with STS's sentence when the role does not exist, or does not trust; the two cannot be told apart.
 func (s *Service) WithWebIdentity(_ context.Context, call *operation.Call, in Assume) (*Minted, error) {
-	role := call.Snapshot.Role(in.RoleARN)
-	if role == nil {
-		call.Event.Add(event.Step{Name: "trust", Subject: event.CutIDs(in.RoleARN), Expected: "a role of this account", Found: "no such role"})
-		return nil, notAuthorized()
-	}
-	if err := trusts(call, role, &in); err != nil {
+	role, err := s.trusted(call, &in)
+	if err != nil {
 		return nil, err
 	}
 	return s.assume(call, role, &in)
+}
+
+// trusted returns the role, if it trusts the token.
+func (s *Service) trusted(call *operation.Call, in *Assume) (*snapshot.Role, error) {
+	role := call.Snapshot.Role(in.RoleARN)
+	if role == nil {
+		call.Event.Add(event.Step{Name: "trust", Subject: event.CutIDs(in.RoleARN), Expected: "a role of this account", Found: "no such role"})
+		return nil, in.notAuthorized()
+	}
+	return role, trusts(call, role, in)
 }
 
 // assume makes a session of a role that may be assumed, within the role's own limit.
@@ -90,15 +112,11 @@ func (s *Service) assume(call *operation.Call, role *snapshot.Role, in *Assume) 
 	return s.mint(call, role, in)
 }
 
-func notAuthorized() *fault.Error {
-	return fault.New(fault.AccessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
-}
-
 // trusts decides the role's trust policy on the claims of the token (spec sts-iam §1.9): for the assumption itself, and
 // for what it brings along.
 func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
 	keys := trustKeys(call, role, in)
-	actions := []string{"sts:AssumeRoleWithWebIdentity"}
+	actions := []string{in.action()}
 	if len(in.Tags) > 0 {
 		actions = append(actions, "sts:TagSession")
 	}
@@ -115,7 +133,7 @@ func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
 			Found:    found(d),
 		})
 		if !d.Allowed {
-			return notAuthorized()
+			return in.notAuthorized()
 		}
 	}
 	return nil
@@ -124,9 +142,12 @@ func trusts(call *operation.Call, role *snapshot.Role, in *Assume) error {
 // trustKeys are the condition keys of the decision.
 func trustKeys(call *operation.Call, role *snapshot.Role, in *Assume) *policy.Context {
 	keys := call.Context()
-	if in.Claims != nil {
+	switch {
+	case in.Claims != nil:
 		operation.OwnClaims(keys, in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR)
-	} else {
+	case in.Login.Assertion != nil:
+		samlKeys(keys, call.Snapshot.Account, in.Login)
+	default:
 		loginKeys(keys, in.Login)
 	}
 	keys.Set("aws:FederatedProvider", in.federated())
@@ -176,8 +197,15 @@ func (s *Service) mint(call *operation.Call, role *snapshot.Role, in *Assume) (*
 		made.PoolID, made.IdentityID, made.AMR = in.Claims.PoolID, in.Claims.IdentityID, in.Claims.AMR
 		made.Origin = in.Claims.Issued.UTC().Truncate(time.Second)
 	}
+	if in.Login != nil && in.Login.Assertion != nil {
+		made.SAML = samlSubject(call.Snapshot.Account, in.Login)
+	}
 	if err := in.Passed.hold(call.Snapshot, made); err != nil {
 		return nil, err
 	}
-	return s.seal(call, made, role.ARN, in.Duration)
+	d := in.Duration
+	if in.Most > 0 {
+		d = min(d, in.Most)
+	}
+	return s.seal(call, made, role.ARN, d)
 }

@@ -15,6 +15,8 @@ const Namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 func (s *Service) Table() operation.Service {
 	webIdentity := operation.Public(shapes, "AssumeRoleWithWebIdentity", s.AssumeRoleWithWebIdentity)
 	webIdentity.BodyOnly = true
+	saml := operation.Public(shapes, "AssumeRoleWithSAML", s.AssumeRoleWithSAML)
+	saml.BodyOnly = true
 	whoAmI := operation.WithSignature(shapes, "GetCallerIdentity", s.GetCallerIdentity)
 	whoAmI.OpenTo = []session.Kind{session.OfUser, session.FederatedUser}
 	assumeRole := operation.Reading(shapes, "AssumeRole", assumeRoleTarget, s.AssumeRole)
@@ -27,6 +29,7 @@ func (s *Service) Table() operation.Service {
 		Name: "sts", Protocol: operation.Query, Version: "2011-06-15", Namespace: Namespace, Closed: true,
 		Rows: []operation.Row{
 			assumeRole,
+			saml,
 			webIdentity,
 			operation.Reading(shapes, "GetAccessKeyInfo", nothingInParticular, s.GetAccessKeyInfo),
 			whoAmI,
@@ -48,6 +51,7 @@ func nothingInParticular[In any](context.Context, *operation.Call, *In) (operati
 var shapes = shape.Table{
 	"ProvidedContextsListType":              shape.List{Max: 5},
 	"RootDurationSecondsType":               shape.Integer{Max: 900},
+	"SAMLAssertionType":                     shape.Text{Min: 4, Max: 100000, Sensitive: true},
 	"TargetPrincipalType":                   shape.Text{Min: 12, Max: 2048},
 	"accessKeyIdType":                       shape.Text{Min: 16, Max: 128, Pattern: `[\w]*`},
 	"arnType":                               shape.Text{Min: 20, Max: 2048},
