@@ -34,7 +34,7 @@ func (s *Server) openVerifier(o *Options, turns *admission.Pool) error {
 		}
 	}
 	s.fetch = fetch.New(reach)
-	s.verifier, err = oidc.New(s.fetch, oidc.Options{Issuers: settings, Admit: turns.Do, OnLoad: s.logLoad})
+	s.verifier, err = oidc.New(s.fetch, oidc.Options{Issuers: settings, Verified: c.Cache.Tokens, Admit: turns.Do, OnLoad: s.logLoad})
 	return err
 }
 

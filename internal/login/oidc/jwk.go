@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/big"
@@ -23,6 +25,8 @@ type key struct {
 	id     string // kid; "" when it has none
 	alg    string // the only algorithm that it is for; "" when it does not say
 	public any    // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+	// thumbprint names the public key: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280 §4.1).
+	thumbprint [sha256.Size]byte
 }
 
 // parseKeys reads a JWK Set (RFC 7517 §5). Keys that we do not use are left out, each with a reason; a document that is
@@ -87,6 +91,11 @@ func parseKey(v any) (key, error) {
 			return key{}, errors.New("its alg is not one for signatures by this key")
 		}
 	}
+	der, err := x509.MarshalPKIXPublicKey(k.public)
+	if err != nil {
+		return key{}, errors.New("its public key cannot be written")
+	}
+	k.thumbprint = sha256.Sum256(der)
 	return k, nil
 }
 

@@ -1,7 +1,9 @@
 package oidc
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +60,18 @@ func (s *keySet) verify(t *token, alg algorithm) (refusal *login.Refusal, unknow
 	digest := alg.digest(t.signed)
 	for _, k := range fit {
 		if alg.verify(k, digest, t.signature) {
+			t.key = k
 			return nil, false
 		}
 	}
 	found := fmt.Sprintf("a signature by none of the %d keys that fit", len(fit))
 	return &login.Refusal{Reason: login.BadSignature, Expected: "a signature by the issuer's key", Found: found}, !known
+}
+
+// holds reports whether a key that once verified the token is still one of those that it would be tried with.
+func (s *keySet) holds(thumbprint [sha256.Size]byte, kid string, alg algorithm) bool {
+	fit, _ := s.candidates(kid, alg)
+	return slices.ContainsFunc(fit, func(k *key) bool { return k.thumbprint == thumbprint })
 }
 
 // candidates returns the keys to try, and whether the issuer's set knows the key that the token names.

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"idpool/internal/cache"
 	"idpool/internal/fetch"
 	"idpool/internal/login"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	// MaxSources is how many providers' keys are kept; the one unused for longest makes room. 0 means
 	// DefaultMaxSources.
 	MaxSources int
+	// Verified is how many verified tokens are remembered for up to a minute; 0 remembers none.
+	Verified int
 	// Admit, where set, runs the check of a signature in its turn, or returns an error without running it: so that a flood
 	// of tokens cannot make all other requests slow (security F3). *admission.Pool's Do is one.
 	Admit func(ctx context.Context, work func()) error
@@ -59,6 +62,8 @@ type Verifier struct {
 	opts    Options
 	fetcher Fetcher
 	work    *work
+	// verified is what was verified a moment ago; see verified.
+	verified *cache.Cache[verifiedID, *verified]
 
 	mu      sync.RWMutex
 	sources map[sourceID]*source
@@ -83,7 +88,7 @@ func New(fetcher Fetcher, opts Options) (*Verifier, error) {
 			return nil, fmt.Errorf("the issuer %s: %w", issuer, err)
 		}
 	}
-	return &Verifier{opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}}, nil
+	return &Verifier{opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}, verified: cache.New[verifiedID, *verified](opts.Verified, maxVerified)}, nil
 }
 
 // Close ends the loads under way and waits for them, as long as ctx allows. A closed verifier verifies with the keys
@@ -107,11 +112,13 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if p.Kind == login.SAML || p.Issuer == "" || len(p.Audiences) == 0 {
 		return nil, &login.Refusal{Reason: login.IssuerUnreachable, Expected: "an OpenID Connect provider with an issuer and client ids", Found: "another provider"}
 	}
-	t, refusal := parseToken(raw)
+	t, refusal := takeApart(raw)
 	if refusal != nil {
 		return nil, refusal
 	}
-	c, refusal := parseClaims(t.payload, p)
+	id := t.verifiedFor(p)
+	was, turn, known := v.verified.Get(id, now)
+	c, refusal := t.read(p, was)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -120,8 +127,12 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := v.source(p, now).verify(ctx, t, alg, now); refusal != nil {
-		return nil, refusal
+	keys := v.source(p, now)
+	known = known && keys.still(ctx, was, alg, now)
+	if !known {
+		if refusal := keys.verify(ctx, t, alg, now); refusal != nil {
+			return nil, refusal
+		}
 	}
 	if refusal := c.checkTimes(now, settings); refusal != nil {
 		return nil, refusal
@@ -130,12 +141,15 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if refusal != nil {
 		return nil, refusal
 	}
+	if !known {
+		v.verified.Put(id, &verified{alg: t.alg, kid: t.kid, claims: c, thumbprint: t.key.thumbprint}, turn)
+	}
 	return &login.Login{Provider: p, Subject: c.sub, Audience: audience, Claims: c.all, Expires: time.Unix(c.exp, 0).UTC()}, nil
 }
 
 // source returns the keys of the provider's configuration.
 func (v *Verifier) source(p *login.Provider, now time.Time) *source {
-	id := sourceID{p.Issuer, p.KeysURL, p.Config}
+	id := sourceOf(p)
 	v.mu.RLock()
 	s := v.sources[id]
 	v.mu.RUnlock()
@@ -184,6 +198,8 @@ func (v *Verifier) evictLocked() {
 type sourceID struct {
 	issuer, keysURL, config string
 }
+
+func sourceOf(p *login.Provider) sourceID { return sourceID{p.Issuer, p.KeysURL, p.Config} }
 
 // touch notes that the source was used. Seconds are enough, and spare the other cores a write on every request.
 func (s *source) touch(now time.Time) {

@@ -20,8 +20,11 @@ type token struct {
 	alg       string
 	kid       string // "" when the header names none
 	signed    []byte // header and payload as sent: what the signature covers
+	header    []byte
 	payload   []byte
 	signature []byte
+	// key is the key that verified the signature; nil as long as none has.
+	key *key
 }
 
 // strict decodes base64url without padding and wants zero trailing bits. It would skip line breaks; split does not.
@@ -29,6 +32,18 @@ var strict = base64.RawURLEncoding.Strict()
 
 // parseToken takes a token apart and reads its header.
 func parseToken(raw string) (*token, *login.Refusal) {
+	t, refusal := takeApart(raw)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if refusal := t.readHeader(); refusal != nil {
+		return nil, refusal
+	}
+	return t, nil
+}
+
+// takeApart decodes the segments of a token and reads none of them.
+func takeApart(raw string) (*token, *login.Refusal) {
 	dot1, dot2, err := split(raw)
 	if err != nil {
 		return nil, malformed("three non-empty segments of base64url", err)
@@ -43,11 +58,7 @@ func parseToken(raw string) (*token, *login.Refusal) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, malformed("three non-empty segments of base64url", errNotCanonical)
 	}
-	t := &token{signed: b[:dot2], payload: payload, signature: signature}
-	if refusal := t.readHeader(header); refusal != nil {
-		return nil, refusal
-	}
-	return t, nil
+	return &token{signed: b[:dot2], header: header, payload: payload, signature: signature}, nil
 }
 
 var errNotCanonical = errors.New("a segment that is not canonical base64url")
@@ -91,8 +102,8 @@ func decodeSegment(segment []byte) ([]byte, error) {
 var forbidden = [...]string{"crit", "b64", "zip", "cty", "enc", "jku", "x5u", "jwk"}
 
 // readHeader reads the members that we know. Others, such as x5t, are ignored.
-func (t *token) readHeader(b []byte) *login.Refusal {
-	header, err := decodeObject(b)
+func (t *token) readHeader() *login.Refusal {
+	header, err := decodeObject(t.header)
 	if err != nil {
 		return malformed("a header that is a JSON object", err)
 	}

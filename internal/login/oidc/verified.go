@@ -1,0 +1,67 @@
+package oidc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"idpool/internal/login"
+)
+
+// maxVerified is how long a verification is remembered at most. A key that its issuer takes back ends it before, as soon
+// as this node has the newer set.
+const maxVerified = time.Minute
+
+// verifiedID names a verification: which bytes were signed, by which signature, and for which configuration of a provider.
+// It is made of what was decoded, never of the token's text, of which there could be several (security A8, requirement 10).
+type verifiedID struct {
+	token  [sha256.Size]byte
+	source sourceID
+}
+
+// verified is a token whose signature held, and that passed every check. Only reading its JSON and verifying its signature
+// are spared the next time: everything that depends on the time, the provider or the key set is asked again.
+type verified struct {
+	alg, kid   string
+	claims     *claims
+	thumbprint [sha256.Size]byte // of the key
+}
+
+// verifiedFor is the id of the token's verification for a provider.
+func (t *token) verifiedFor(p *login.Provider) verifiedID {
+	h := sha256.New()
+	var lengths [8]byte
+	binary.BigEndian.PutUint32(lengths[:4], uint32(len(t.header)))
+	binary.BigEndian.PutUint32(lengths[4:], uint32(len(t.payload)))
+	h.Write(lengths[:])
+	h.Write(t.header)
+	h.Write(t.payload)
+	h.Write(t.signature)
+	id := verifiedID{source: sourceOf(p)}
+	h.Sum(id.token[:0])
+	return id
+}
+
+// read reads header and claims, or takes them from an earlier verification of the same bytes; was is nil where there is
+// none. What the provider wants of them is checked either way.
+func (t *token) read(p *login.Provider, was *verified) (*claims, *login.Refusal) {
+	if was != nil {
+		t.alg, t.kid = was.alg, was.kid
+		if refusal := checkIssuer(was.claims.all, p); refusal != nil {
+			return nil, refusal
+		}
+		return was.claims, was.claims.checkTokenType(p.TokenUse)
+	}
+	if refusal := t.readHeader(); refusal != nil {
+		return nil, refusal
+	}
+	return parseClaims(t.payload, p)
+}
+
+// still reports whether the key that verified is one that would be tried today. Where the keys cannot be had, or are
+// without it, the token is verified as if for the first time, and refused for the same reasons.
+func (s *source) still(ctx context.Context, was *verified, alg algorithm, now time.Time) bool {
+	set, _, err := s.keys(ctx, now)
+	return err == nil && set.holds(was.thumbprint, was.kid, alg)
+}
