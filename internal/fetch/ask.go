@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// maxQuestion is the size of the query and the form of a Request together, in bytes: access tokens have up to 2,048
-// characters, each of which may be written as three.
-const maxQuestion = 16 << 10
+// maxQuestion is the size of the query and the form of a Request together, in bytes: an ID token has up to 20,000
+// characters, and a session policy 2,048, each of which may be written as three.
+const maxQuestion = 32 << 10
 
 // Request is a question that needs more than an address: such as whether an access token is genuine. What it holds
 // besides the host of its URL is in no error.
@@ -24,6 +24,8 @@ type Request struct {
 	Form url.Values
 	// Authorization is the header; empty means none.
 	Authorization string
+	// Accept is the header; empty means application/json.
+	Accept string
 }
 
 // Answer is a definite answer: one with status 200, or a refusal, which is any status from 400 to 499.
@@ -58,7 +60,8 @@ func (c *Client) Ask(ctx context.Context, r Request) (*Answer, error) {
 
 // build makes the HTTP request. Its errors quote nothing.
 func (r *Request) build(u *url.URL) (*http.Request, error) {
-	query, form := r.Query.Encode(), r.Form.Encode()
+	// A space is + or %20 in a form, and some servers know the latter alone.
+	query, form := r.Query.Encode(), strings.ReplaceAll(r.Form.Encode(), "+", "%20")
 	if u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("the URL has a query or a fragment")
 	}
@@ -77,6 +80,9 @@ func (r *Request) build(u *url.URL) (*http.Request, error) {
 	setHeader(req)
 	if r.Form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if r.Accept != "" {
+		req.Header.Set("Accept", r.Accept)
 	}
 	if r.Authorization != "" {
 		req.Header.Set("Authorization", r.Authorization)
