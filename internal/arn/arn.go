@@ -39,6 +39,16 @@ func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
 
+// IsRole reports whether s has the form of a role's ARN: of ours, or of another authority. One of them (SeaweedFS) leaves
+// a part out: arn:aws:iam::role/NAME.
+func IsRole(s string) bool {
+	a, err := Parse(s)
+	if err != nil {
+		a, err = Parse(strings.Replace(s, ":iam::role/", ":iam:::role/", 1))
+	}
+	return err == nil && a.Service == "iam" && strings.HasPrefix(a.Resource, "role/")
+}
+
 // Role is the ARN of a role; path begins and ends with a slash.
 func Role(account, path, name string) string { return iam(account, "role"+path+name) }
 

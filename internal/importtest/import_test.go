@@ -24,7 +24,8 @@ var layers = [][]string{
 	{"fetch", "snapshot", "issuer"},
 	{"operation", "awsjson", "awsquery", "store/sqlstore", "store/recent", "keyring/filekeys", "login/oidc", "login/saml", "login/social", "login/saml/samltest", "store/storetest"},
 	{"sts", "iam", "setup", "operate"},
-	{"cognito"},
+	{"authority"},
+	{"cognito", "authority/stsclient"},
 	{"door"},
 	{"config", "httpd", "testidp", "client", "login/social/socialtest"},
 	{"server"},
@@ -65,7 +66,7 @@ var forbidden = []struct {
 // domain are the packages without I/O, clock and randomness.
 var domain = []string{
 	"fault", "arn", "strictjson", "policy", "shape", "event", "login", "session", "identity", "pool", "account", "rolemap", "revocation", "store",
-	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "cognito", "setup", "operate",
+	"keyring", "issuer", "snapshot", "operation", "awsjson", "awsquery", "sts", "iam", "authority", "cognito", "setup", "operate",
 }
 
 func TestImports(t *testing.T) {

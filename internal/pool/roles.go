@@ -48,8 +48,7 @@ func RoleForbidden(roleARN string) *fault.Error {
 // ValidateRoles refuses roles and mappings that are malformed or name a provider that the pool lacks.
 func (p *Pool) ValidateRoles() error {
 	for _, text := range p.RoleARNs() {
-		a, err := arn.Parse(text)
-		if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+		if !arn.IsRole(text) {
 			return RoleForbidden(text)
 		}
 	}

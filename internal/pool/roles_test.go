@@ -49,6 +49,9 @@ func TestValidateRoleARNs(t *testing.T) {
 	}{
 		"plain":              {roleA, ""},
 		"with a path":        {roleB, ""},
+		"of Ceph":            {"arn:aws:iam:::role/A", ""},
+		"of SeaweedFS":       {"arn:aws:iam::role/A", ""},
+		"of MinIO":           {"arn:minio:iam:::role/A", ""},
 		"empty":              {"", forbiddenRole("")},
 		"a name":             {"A", forbiddenRole("A")},
 		"a user":             {"arn:aws:iam::111122223333:user/A", forbiddenRole("arn:aws:iam::111122223333:user/A")},
