@@ -31,6 +31,7 @@ type devCommand struct {
 	Listen  string `default:"127.0.0.1:8440" placeholder:"ADDR" help:"Where to listen; a loopback address, and no other."`
 	Data    string `placeholder:"DIR" help:"Keep pools, identities and keys here; default a folder that goes with the server."`
 	EnvFile string `name:"env-file" placeholder:"FILE" help:"Write what clients need here, as KEY=VALUE lines."`
+	More    string `name:"authorities" placeholder:"FILE" help:"A file with the section authorities of a configuration, to try it."`
 	Exit    bool   `help:"Stop after the transcript, with status 0 only if every step held."`
 }
 
@@ -46,7 +47,7 @@ func (c *devCommand) Run(ctx context.Context, env *environment) error {
 	defer cleanUp()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d, err := openDev(ctx, c.Listen, data, env)
+	d, err := openDev(ctx, c.Listen, data, c.More, env)
 	if err != nil {
 		return err
 	}
@@ -97,13 +98,13 @@ type dev struct {
 // Close implements io.Closer.
 func (d *dev) Close() error { return errors.Join(d.server.Close(), d.idp.Close()) }
 
-func openDev(ctx context.Context, listen, data string, env *environment) (*dev, error) {
+func openDev(ctx context.Context, listen, data, more string, env *environment) (*dev, error) {
 	listen, err := fixedPort(listen)
 	if err != nil {
 		return nil, err
 	}
 	d := &dev{url: "http://" + listen, issuer: "http://" + listen + idpPath}
-	cfg, err := devConfig(d.url, listen, data)
+	cfg, err := devConfig(d.url, listen, data, more)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,9 @@ func fixedPort(listen string) (string, error) {
 	return l.Addr().String(), nil
 }
 
-func devConfig(url, listen, data string) (*config.Config, error) {
+// devConfig is a configuration with what the file more holds in front: then its lines keep their numbers, and its paths
+// begin where it is.
+func devConfig(url, listen, data, more string) (*config.Config, error) {
 	key := filepath.Join(data, "key")
 	if err := filekeys.Create(key); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -155,7 +158,15 @@ func devConfig(url, listen, data string) (*config.Config, error) {
 		Listen: listen, PublicURL: url, Region: devRegion, AccountID: devAccount, DataDir: data,
 		Store: "sqlite:idpool.db", KeyFile: filepath.Join(data, "key"), ClassicFlow: "allow",
 	})
-	cfg, err := config.Parse(filepath.Join(data, "idpool.yaml"), []byte(text), os.LookupEnv)
+	name := filepath.Join(data, "idpool.yaml")
+	if more != "" {
+		head, err := os.ReadFile(more)
+		if err != nil {
+			return nil, err
+		}
+		name, text = more, string(head)+"\n"+text
+	}
+	cfg, err := config.Parse(name, []byte(text), os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}

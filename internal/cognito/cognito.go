@@ -2,7 +2,8 @@
 // (spec cognito-identity). It has not seen HTTP; the door checks constraints, callers and policies before it calls.
 //
 // The file table.go names every operation; each group of operations has a file. The main job reads top to bottom in
-// credentials.go: pool, verify (logins.go), link (link.go), choose (package rolemap), assume (package sts).
+// credentials.go: pool, verify (logins.go), link (link.go), choose (package rolemap), assume (package sts, or authority for
+// a role that is not ours).
 package cognito
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"idpool/internal/admission"
 	"idpool/internal/arn"
+	"idpool/internal/authority"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
 	"idpool/internal/login"
@@ -37,6 +39,8 @@ type Service struct {
 	Secrets Sealer
 	// Questions limits how often one client has a login provider asked; nil limits nothing.
 	Questions *admission.Rates
+	// Authorities have the roles that are not ours.
+	Authorities *authority.Service
 	// Issuer is the `iss` of our tokens.
 	Issuer string
 	// ClassicWhenUnset is whether a pool that never set AllowClassicFlow has the classic flow (classic_flow_when_unset).

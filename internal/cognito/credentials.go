@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"idpool/internal/admission"
+	"idpool/internal/authority"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
@@ -97,14 +98,26 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 	if err != nil {
 		return nil, err
 	}
+	minted, err := s.assume(ctx, call, who, choice.RoleARN, claims)
+	if err != nil {
+		return nil, err
+	}
+	return &GetCredentialsForIdentityOutput{Credentials: wire(&minted), IdentityId: &who.identity.ID}, nil
+}
+
+// assume gets credentials from whose the role is: from the authority that it belongs to, else from us.
+func (s *Service) assume(ctx context.Context, call *operation.Call, who *entered, roleARN string, claims *issuer.Claims) (session.Credentials, error) {
+	if a := s.Authorities.Of(roleARN); a != nil {
+		return s.Authorities.Assume(ctx, call, a, authority.Request{RoleARN: roleARN, Claims: claims, Guest: who.guest()})
+	}
 	minted, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{
-		RoleARN: choice.RoleARN, Claims: claims, Tags: claims.Tags, Guest: who.guest(),
+		RoleARN: roleARN, Claims: claims, Tags: claims.Tags, Guest: who.guest(),
 		Duration: enhancedDuration, Name: sts.SessionName,
 	})
 	if err != nil {
-		return nil, asConfiguration(err)
+		return session.Credentials{}, asConfiguration(err)
 	}
-	return &GetCredentialsForIdentityOutput{Credentials: wire(&minted.Credentials), IdentityId: &who.identity.ID}, nil
+	return minted.Credentials, nil
 }
 
 // asConfiguration turns a refusal of STS into the one sentence that clients know (spec §4.4). Our own failures stay what

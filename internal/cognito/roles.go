@@ -39,7 +39,7 @@ func (s *Service) SetIdentityPoolRoles(ctx context.Context, call *operation.Call
 		return nil, err
 	}
 	for _, role := range p.RoleARNs() {
-		if call.Snapshot.Role(role) == nil {
+		if call.Snapshot.Role(role) == nil && s.Authorities.Of(role) == nil {
 			return nil, pool.RoleForbidden(role)
 		}
 	}

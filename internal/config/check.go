@@ -41,6 +41,9 @@ func (c *Config) names() []named {
 		names = append(names, named{key: "fetch.ca_files", path: path, hint: file})
 	}
 	names = append(names, c.issuerFiles()...)
+	for _, a := range c.Authorities {
+		names = append(names, a.names(file)...)
+	}
 	if path, found := strings.CutPrefix(c.Store.Reveal(), sqliteScheme); found && filepath.Dir(path) != c.Data {
 		names = append(names, named{key: "store", path: filepath.Dir(path), folder: true, hint: folder})
 	}
@@ -48,6 +51,21 @@ func (c *Config) names() []named {
 		names = append(names, named{key: "log.events", path: filepath.Dir(c.Log.Events), folder: true, hint: folder})
 	}
 	return names
+}
+
+func (a *Authority) names(hint string) []named {
+	var out []named
+	key := "authorities." + a.Name + "."
+	for _, f := range []named{{key: key + "session_policy", path: a.SessionPolicy}, {key: key + "guest_session_policy", path: a.GuestSessionPolicy}} {
+		if f.path != "" {
+			f.hint = hint
+			out = append(out, f)
+		}
+	}
+	for _, path := range a.CAFiles {
+		out = append(out, named{key: key + "ca_files", path: path, hint: hint})
+	}
+	return out
 }
 
 // judge returns what is wrong with the path, or "".

@@ -19,6 +19,7 @@ issuers:
   ca_files: [c.pem]
 - {url: "https://b.example.com", jwks_file: b.json}
 log: {events: logs/events.jsonl}
+authorities: {a: {kind: aws, endpoint: "https://x.example", roles: ["arn:aws:iam:::role/x"], session_policy: d.json, guest_session_policy: c.json, ca_files: [d.pem]}}
 `
 
 func TestCheck(t *testing.T) {
@@ -40,7 +41,10 @@ DIR/idpool.yaml:7: fetch.ca_files: DIR/a.pem: no such file or directory; write t
 DIR/idpool.yaml:7: fetch.ca_files: DIR/b.pem: no such file or directory; write the path of a file
 DIR/idpool.yaml:10: issuers.ca_files: DIR/c.pem: no such file or directory; write the path of a file
 DIR/idpool.yaml:11: issuers.jwks_file: DIR/b.json: no such file or directory; write the path of a file
-DIR/idpool.yaml:12: log.events: DIR/logs: no such file or directory; FOLDER`, "DIR", dir)
+DIR/idpool.yaml:12: log.events: DIR/logs: no such file or directory; FOLDER
+DIR/idpool.yaml:13: authorities.a.session_policy: DIR/d.json: no such file or directory; write the path of a file
+DIR/idpool.yaml:13: authorities.a.guest_session_policy: DIR/c.json: no such file or directory; write the path of a file
+DIR/idpool.yaml:13: authorities.a.ca_files: DIR/d.pem: no such file or directory; write the path of a file`, "DIR", dir)
 	if err := parse().Check(); err == nil || err.Error() != strings.ReplaceAll(want, "FOLDER", folder) {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -50,7 +54,7 @@ DIR/idpool.yaml:12: log.events: DIR/logs: no such file or directory; FOLDER`, "D
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"tls.crt", "tls.key", "key", "a.pem", "b.pem", "c.pem", "b.json"} {
+	for _, name := range []string{"tls.crt", "tls.key", "key", "a.pem", "b.pem", "c.pem", "b.json", "c.json", "d.json", "d.pem"} {
 		write(t, filepath.Join(dir, name), "x")
 	}
 	if err := parse().Check(); err != nil {

@@ -19,6 +19,17 @@ func (p *parser) complete() {
 		c.Fetch.CAFiles[i] = p.join(path)
 	}
 	p.completeIssuers()
+	for i := range c.Authorities {
+		a := &c.Authorities[i]
+		for _, path := range []*string{&a.SessionPolicy, &a.GuestSessionPolicy} {
+			if *path != "" {
+				*path = p.join(*path)
+			}
+		}
+		for j, path := range a.CAFiles {
+			a.CAFiles[j] = p.join(path)
+		}
+	}
 	if c.Log.Events != Stderr && c.Log.Events != Stdout {
 		c.Log.Events = withSlash(p.join(c.Log.Events))
 	}
@@ -48,6 +59,7 @@ func (p *parser) compare() {
 	p.compareURLs()
 	p.compareIssuers()
 	p.compareProviders()
+	p.compareAuthorities()
 }
 
 func (p *parser) compareTLS() {

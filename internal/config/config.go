@@ -67,6 +67,9 @@ type Config struct {
 	// LoginProviders are other places, secrets and limits of login providers.
 	LoginProviders LoginProviders
 
+	// Authorities are other authorities whose roles a pool may give, in the order of the file. Default: none.
+	Authorities []Authority
+
 	// ClassicWhenUnset says whether a pool that never set AllowClassicFlow has the classic flow: `allow` or `deny`.
 	// Default: allow, as AWS has it. `idpool init` writes deny.
 	ClassicWhenUnset bool

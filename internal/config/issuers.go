@@ -112,7 +112,7 @@ func (p *parser) list(r row, n *yaml.Node) {
 			continue
 		}
 		r.entries(p.config)
-		p.section(r.key+".", item)
+		p.section(scope{table, ""}, r.key+".", item)
 		// The lines of an entry's keys are its own.
 		for _, inner := range table {
 			if section, _ := inner.split(); section == r.key+"." && lines[inner.key] > 0 {

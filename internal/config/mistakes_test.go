@@ -15,6 +15,11 @@ func with(text string) string {
 	return text
 }
 
+// entry is an authority of the kind ceph with one key more, on two lines.
+func entry(name, more string) string {
+	return "authorities:\n  " + name + `: {kind: ceph, endpoint: https://s3.example.com, roles: ["arn:aws:iam:::role/*"], ` + more + "}\n"
+}
+
 // mistakes are texts with one mistake, and the message that they get. Messages repeat no value: one may be a secret that
 // stands in the wrong place.
 var mistakes = []struct{ name, text, want string }{
@@ -57,7 +62,7 @@ var mistakes = []struct{ name, text, want string }{
 	// Parts of YAML that are not supported.
 	{"anchor", with("region: &r us-east-1\n"), `f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
 	{"anchor of a section", with("log: &l\n  events: stderr\n"), `f:1: log: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
-	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, log`},
+	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, authorities, log`},
 	{"alias", with("region: &r us-east-1\nmetrics: *r\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: metrics: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"alias as a key", with("region: &r us-east-1\n*r : x\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"merge key", with("<<: {region: us-east-1}\n"), `f:1: merge keys (<<) are not supported; write the keys out`},
@@ -70,7 +75,7 @@ var mistakes = []struct{ name, text, want string }{
 	// Keys.
 	{"unknown key", with("trusted_proxy: 10.0.0.0/8\n"), `f:1: trusted_proxy: unknown key; did you mean trusted_proxies?`},
 	{"unknown key in a section", with("tls:\n  certificate: a\n  key: b\n  cert: c\n"), `f:4: tls.cert: unknown key; did you mean tls.certificate?`},
-	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, log`},
+	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, authorities, log`},
 	{"unknown key unlike any in a section", with("log:\n  colour: red\n"), `f:2: log.colour: unknown key; the keys here are events`},
 	{"key of a section outside", with("certificate: a\n"), `f:1: certificate: unknown key; did you mean tls.certificate?`},
 	{"key with its section", with("limits.body_bytes: 5000\n"), `f:1: limits.body_bytes: unknown key; write body_bytes inside limits`},
@@ -274,6 +279,28 @@ var mistakes = []struct{ name, text, want string }{
 	{"file without a name", with("region: \"${file:}\"\n"), `f:1: region: unknown expansion; write ${env:NAME} or ${file:PATH}, or $${ for the characters ${`},
 	{"open expansion", with("region: us-${env:X\n"), `f:1: region: ${ without }; write $${ for the characters ${`},
 	{"two expansions", with("region: ${env:A}-${env:B}\n"), "f:1: region: the environment variable A is not set, or is empty; set it where idpool is started\nf:1: region: the environment variable B is not set, or is empty; set it where idpool is started"},
+	{"authority without its keys", with("authorities:\n  a: {}\n"), "f:2: authorities.a.kind: required, and not there; write kind: ceph\nf:2: authorities.a.endpoint: required, and not there; write endpoint: https://s3.example.com\nf:2: authorities.a.roles: required, and not there; write roles: [\"arn:aws:iam:::role/*\"]"},
+	{"authorities as a list", with("authorities: [a]\n"), `f:1: authorities: a list where a section is expected; write its keys on the lines below, indented`},
+	{"authority that is text", with("authorities:\n  a: hunter2\n"), `f:2: authorities.a: text where a section is expected; write its keys on the lines below, indented`},
+	{"authority of no name", with("authorities:\n  A: {}\n"), `f:2: authorities: a name that cannot be one; begin with a letter, and use a-z, 0-9 and -, up to 32 of them`},
+	{"authority twice", with(entry("a", "") + entry("a", "")[len("authorities:\n"):]), `f:3: authorities.a: repeated, it stands on line 2 already; keep one of them`},
+	{"unknown key of an authority", with(entry("a", "endpiont: x")), `f:2: authorities.a.endpiont: unknown key; did you mean authorities.a.endpoint?`},
+	{"unknown kind", with(strings.Replace(entry("a", ""), "ceph", "hunter2", 1)), `f:2: authorities.a.kind: not a kind of authority; write one of aws, ceph, seaweedfs, minio, generic`},
+	{"endpoint of plain HTTP", with(strings.Replace(entry("a", ""), "https:", "http:", 1)), `f:2: authorities.a.endpoint: http is for loopback hosts only; write https://`},
+	{"pattern of no role", with(strings.Replace(entry("a", ""), "role/*", "user/*", 1)), `f:2: authorities.a.roles: entry 1: a pattern begins with arn: and holds :role/; write one such as arn:aws:iam:::role/*`},
+	{"pattern with a star inside", with(strings.Replace(entry("a", ""), "role/*", "role/*x", 1)), `f:2: authorities.a.roles: entry 1: a pattern is printable ASCII with one * at its end, or none; write one such as arn:aws:iam:::role/*`},
+	{"no pattern", with(strings.Replace(entry("a", ""), `"arn:aws:iam:::role/*"`, "", 1)), `f:2: authorities.a.roles: names no role; write a list such as ["arn:aws:iam:::role/*"]`},
+	{"our own roles", with(strings.Replace(entry("a", ""), "arn:aws:iam:::", "arn:aws:iam::123456789012:", 1)), `f:2: authorities.a.roles: entry 1: roles of account_id, which are ours; write those of another account`},
+	{"roles of two authorities", with(entry("a", "") + strings.Replace(entry("b", ""), "role/*", "role/x", 1)[len("authorities:\n"):]), `f:3: authorities.b.roles: entry 1: a role could match an entry of authorities.a.roles too; write patterns of which one ARN matches one`},
+	{"audience", with(entry("a", `audience: "a b"`)), `f:2: authorities.a.audience: not an audience; write up to 255 printable ASCII characters without spaces, quotes and backslashes`},
+	{"algorithm of an authority", with(entry("a", "algorithm: HS256")), `f:2: authorities.a.algorithm: neither RS256 nor ES256; write one of them`},
+	{"form of tags", with(entry("a", "tags: all")), `f:2: authorities.a.tags: neither nested, flat nor none; write one of them`},
+	{"duration too short", with(entry("a", "duration: 14m")), `f:2: authorities.a.duration: out of range; write a duration from 15m to 12h, in whole seconds`},
+	{"duration of half a second", with(entry("a", "duration: 900.5s")), `f:2: authorities.a.duration: out of range; write a duration from 15m to 12h, in whole seconds`},
+	{"share above all", with(entry("a", "reuse: 100%")), `f:2: authorities.a.reuse: not a share; write one from 10% to 95%, such as 50%, or "off"`},
+	{"share without a sign", with(entry("a", `reuse: "50"`)), `f:2: authorities.a.reuse: not a share; write one from 10% to 95%, such as 50%, or "off"`},
+	{"retries without end", with(entry("a", "retries: 6")), `f:2: authorities.a.retries: out of range; write a number from 0 to 5`},
+	{"issuer below the authorities", with("issuer: https://id.example.com/authority/a\n"), `f:1: issuer: below the issuers of authorities; write another path than /authority`},
 	{"expansion in a list", with("fetch:\n  allow: [\"${env:A}\"]\n"), `f:2: fetch.allow: entry 1: the environment variable A is not set, or is empty; set it where idpool is started`},
 
 	// Login providers.

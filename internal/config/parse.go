@@ -37,10 +37,10 @@ func parse(name string, text []byte, env func(string) (string, bool), read func(
 		file: name, env: env, read: read, bad: map[string]bool{},
 		config: &Config{source: source{file: name, line: map[string]int{}}},
 	}
-	p.setDefaults()
+	p.setDefaults(scope{table, ""})
 	if top := p.document(text); top != nil {
-		p.section("", top)
-		p.demand()
+		p.section(scope{table, ""}, "", top)
+		p.demand(scope{table, ""}, 0)
 		p.complete()
 		p.compare()
 	}
@@ -51,8 +51,8 @@ func parse(name string, text []byte, env func(string) (string, bool), read func(
 }
 
 // setDefaults reads the defaults from the table, as if they stood in the file.
-func (p *parser) setDefaults() {
-	for _, r := range table {
+func (p *parser) setDefaults(in scope) {
+	for _, r := range in.rows {
 		if r.value == "" {
 			continue
 		}
@@ -123,8 +123,25 @@ func firstUnreadable(text []byte) int {
 	return 0
 }
 
+// scope are the rows among which a key is looked for. In a named entry their keys begin after base.
+type scope struct {
+	rows []row
+	base string // with its dot
+}
+
+// find returns the row of a key, with its whole key.
+func (s scope) find(key string) (row, bool) {
+	i := slices.IndexFunc(s.rows, func(r row) bool { return s.base+r.key == key })
+	if i < 0 {
+		return row{}, false
+	}
+	r := s.rows[i]
+	r.key = key
+	return r, true
+}
+
 // section reads the keys of a mapping. The prefix is the section with a dot, or empty at the top.
-func (p *parser) section(prefix string, n *yaml.Node) {
+func (p *parser) section(in scope, prefix string, n *yaml.Node) {
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
@@ -137,7 +154,7 @@ func (p *parser) section(prefix string, n *yaml.Node) {
 			continue
 		}
 		first[key] = name.Line
-		p.entry(prefix, key, name, value)
+		p.entry(in, prefix, key, name, value)
 	}
 }
 
@@ -162,34 +179,68 @@ func (p *parser) name(prefix string, n *yaml.Node) bool {
 }
 
 // entry reads one key with its value.
-func (p *parser) entry(prefix, key string, name, value *yaml.Node) {
-	i := slices.IndexFunc(table, func(r row) bool { return r.key == key })
-	if i < 0 || strings.Contains(name.Value, ".") {
-		p.blame(name.Line, key, "unknown key", suggestion(prefix, name.Value))
+func (p *parser) entry(in scope, prefix, key string, name, value *yaml.Node) {
+	r, known := in.find(key)
+	if !known || strings.Contains(name.Value, ".") {
+		p.blame(name.Line, key, "unknown key", suggestion(in, prefix, name.Value))
 		return
 	}
 	p.config.source.line[key] = name.Line
-	if table[i].entries != nil {
-		p.list(table[i], value)
+	if r.entries != nil {
+		p.list(r, value)
 		return
 	}
-	if table[i].read != nil {
-		table[i].read(p, table[i], value)
-		return
+	switch {
+	case r.read != nil:
+		r.read(p, r, value)
+	case !p.is(yaml.MappingNode, key, value, "a section", "write its keys on the lines below, indented"):
+	case r.each != nil:
+		p.entries(r, value)
+	default:
+		p.section(in, key+".", value)
 	}
-	if p.is(yaml.MappingNode, key, value, "a section", "write its keys on the lines below, indented") {
-		p.section(key+".", value)
+}
+
+// entryName is what a named entry may be called: it is part of a URL.
+var entryName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// entries reads the entries of a section that are named by whoever writes them.
+func (p *parser) entries(r row, n *yaml.Node) {
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		if !p.name(r.key+".", name) {
+			continue
+		}
+		key := r.key + "." + name.Value
+		switch line, repeated := first[key]; {
+		case repeated:
+			p.blame(name.Line, key, fmt.Sprintf("repeated, it stands on line %d already", line), "keep one of them")
+			continue
+		case !entryName.MatchString(name.Value):
+			p.blame(name.Line, r.key, "a name that cannot be one", "begin with a letter, and use a-z, 0-9 and -, up to 32 of them")
+			continue
+		case !p.is(yaml.MappingNode, key, value, "a section", "write its keys on the lines below, indented"):
+			continue
+		}
+		first[key] = name.Line
+		p.config.source.line[key] = name.Line
+		p.config.Authorities = append(p.config.Authorities, Authority{Name: name.Value})
+		inside := scope{r.each, key + "."}
+		p.setDefaults(inside)
+		p.section(inside, key+".", value)
+		p.demand(inside, name.Line)
 	}
 }
 
 // suggestion says what was probably meant by an unknown key.
-func suggestion(prefix, name string) string {
+func suggestion(in scope, prefix, name string) string {
 	var here []string
 	elsewhere := ""
-	for _, r := range table {
+	for _, r := range in.rows {
 		section, last := r.split()
 		switch {
-		case section == prefix:
+		case in.base+section == prefix:
 			here = append(here, last)
 		case r.key == name:
 			return "write " + last + " inside " + strings.TrimSuffix(section, ".")
@@ -206,11 +257,11 @@ func suggestion(prefix, name string) string {
 	return "the keys here are " + strings.Join(here, ", ")
 }
 
-// demand notes the required keys that are not there.
-func (p *parser) demand() {
-	for _, r := range table {
-		if r.required && p.config.source.line[r.key] == 0 {
-			p.blame(0, r.key, "required, and not there", "write "+r.key+": "+r.example)
+// demand notes the required keys that are not there, at a line, 0 for none.
+func (p *parser) demand(in scope, line int) {
+	for _, r := range in.rows {
+		if r.required && p.config.source.line[in.base+r.key] == 0 {
+			p.blame(line, in.base+r.key, "required, and not there", "write "+r.key+": "+r.example)
 		}
 	}
 }

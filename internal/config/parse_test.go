@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"idpool/internal/authority"
 	"idpool/internal/login"
 )
 
@@ -42,10 +43,20 @@ func mustParse(t *testing.T, text string) *Config {
 	return c
 }
 
+func mustPattern(t *testing.T, text string) authority.Pattern {
+	t.Helper()
+	p, err := authority.ParsePattern(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // same compares configurations; where they came from is left out.
 var same = cmp.Options{
 	cmpopts.IgnoreUnexported(Config{}),
 	cmp.Comparer(func(a, b StoreURL) bool { return a.Reveal() == b.Reveal() }),
+	cmp.Comparer(func(a, b authority.Pattern) bool { return a == b }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 }
 
@@ -132,6 +143,27 @@ login_providers:
   checks_per_second: 0
   checks_per_client: 7
 classic_flow_when_unset: deny
+authorities:
+  ceph-1:
+    kind: ceph
+    endpoint: https://s3.example.com:8443
+    region: eu-west-1
+    roles: ["arn:aws:iam:::role/*", "arn:aws:iam::tenant:role/one"]
+    audience: idpool
+    algorithm: ES256
+    tags: flat
+    session_policy: policies/user.json
+    guest_session_policy: /etc/guest.json
+    duration: 12h
+    reuse: 50%
+    allow: [10.20.0.0/16]
+    ca_files: [storage.pem]
+    timeout: 1s
+    retries: 0
+  aws:
+    kind: aws
+    endpoint: https://sts.eu-west-1.amazonaws.com
+    roles: ["arn:aws:iam::999999999999:role/*"]
 log: {events: events.d/log}
 `), noEnv)
 	if err != nil {
@@ -178,6 +210,17 @@ log: {events: events.d/log}
 			},
 			ChecksAtOnce: 3, ChecksPerClient: 7,
 		},
+		Authorities: []Authority{{
+			Name: "ceph-1", Kind: "ceph", Endpoint: "https://s3.example.com:8443", Region: "eu-west-1",
+			Roles:    []authority.Pattern{mustPattern(t, "arn:aws:iam:::role/*"), mustPattern(t, "arn:aws:iam::tenant:role/one")},
+			Audience: "idpool", Algorithm: "ES256", Tags: authority.Flat,
+			SessionPolicy: "/etc/idpool/policies/user.json", GuestSessionPolicy: "/etc/guest.json", Duration: 12 * time.Hour, Reuse: 50,
+			Allow: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}, CAFiles: []string{"/etc/idpool/storage.pem"}, Timeout: time.Second,
+		}, {
+			Name: "aws", Kind: "aws", Endpoint: "https://sts.eu-west-1.amazonaws.com", Region: "us-east-1",
+			Roles:     []authority.Pattern{mustPattern(t, "arn:aws:iam::999999999999:role/*")},
+			Algorithm: "RS256", Duration: time.Hour, Timeout: 5 * time.Second, Retries: 2,
+		}},
 		Log: Log{Events: "/etc/idpool/events.d/log"},
 	}
 	if diff := cmp.Diff(got, want, same); diff != "" {
@@ -190,7 +233,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table), 54; got != want {
+	if got, want := len(table)+len(authorityKeys), 70; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

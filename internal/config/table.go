@@ -19,6 +19,8 @@ type row struct {
 	// entries makes the section a list of sections: it begins the next one. item is what stands in front of the keys inside.
 	entries func(*Config)
 	item    string
+	// each are the keys of every entry of a section whose entries are named by whoever writes them; example is a name.
+	each []row
 }
 
 // split returns the section with its dot, or "", and the key inside it.
@@ -218,6 +220,11 @@ var endRows = []row{
 		doc: `Whether a pool that never said so has the classic flow, in which a client takes a token to the STS and chooses the
 role itself: allow, as AWS has it, or deny.`,
 		read: one(func(c *Config) *bool { return &c.ClassicWhenUnset }, parsePermission),
+	},
+	{
+		key: "authorities", example: "storage", each: authorityKeys,
+		doc: `Other authorities whose roles a pool may give: an AWS account, or a storage cluster with an STS of its own. Each
+has a name, in a-z, 0-9 and -, which is part of its issuer: public_url/authority/NAME.`,
 	},
 	{
 		key: "log",

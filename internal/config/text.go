@@ -74,15 +74,30 @@ func render(head string, value func(row) (text string, live bool)) string {
 	b.WriteString(head)
 	for i, r := range table {
 		text, live := value(r)
-		if r.read == nil {
+		if r.read == nil && r.each != nil {
+			text, live = "", false
+		} else if r.read == nil {
 			text, live = "", anyLive(table[i+1:], r.key+".", value)
 		}
 		if !strings.Contains(r.key, ".") {
 			b.WriteString("\n")
 		}
 		r.write(&b, text, live)
+		r.writeEach(&b)
 	}
 	return b.String()
+}
+
+// writeEach writes the keys of a section of named entries, in a comment and under the name that is its example.
+func (r row) writeEach(b *strings.Builder) {
+	if r.each == nil {
+		return
+	}
+	b.WriteString("  #" + r.example + ":\n")
+	for _, inside := range r.each {
+		inside.key = r.key + "." + r.example + "." + inside.key
+		inside.write(b, cmp.Or(inside.value, inside.example), false)
+	}
 }
 
 // write writes the comment of a key, and the key with a value, in a comment as well unless it is live.

@@ -39,6 +39,15 @@ func TestDefaultsHaveEveryKey(t *testing.T) {
 			t.Errorf("%s: no comment, or neither default nor example", r.key)
 		}
 	}
+	for _, r := range authorityKeys {
+		line := regexp.MustCompile(`(?m)^    # .+\n    #` + r.key + `: .`)
+		if got := len(line.FindAllString(text, -1)); got != 1 {
+			t.Errorf("%s: got %d lines %s, want 1", r.key, got, line)
+		}
+		if r.doc == "" || r.value == "" && r.example == "" {
+			t.Errorf("%s: no comment, or neither default nor example", r.key)
+		}
+	}
 	for line := range strings.Lines(text) {
 		if len(line) > 130 {
 			t.Errorf("got a line of %d bytes: %s", len(line), line)
@@ -54,7 +63,8 @@ func TestCommentedKeysParse(t *testing.T) {
 		text = regexp.MustCompile(`(?m)^ +ca_files: \[/etc/idpool/login-ca.pem\]$`).ReplaceAllString(text, "") // which jwks_file excludes
 		c := mustParse(t, text)
 		if c.TLS.Certificate != "/etc/idpool/tls.crt" || c.Metrics != "127.0.0.1:9440" || c.Limits.BodyBytes != 524288 ||
-			len(c.Issuers) != 1 || c.Issuers[0].JWKSFile != "/etc/idpool/login-keys.json" || !c.Issuers[0].AZPReplacesAudience {
+			len(c.Issuers) != 1 || c.Issuers[0].JWKSFile != "/etc/idpool/login-keys.json" || !c.Issuers[0].AZPReplacesAudience ||
+			len(c.Authorities) != 1 || c.Authorities[0].Audience != "idpool" {
 			t.Errorf("%s: got %+v, want the examples", name, c)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 	"idpool/internal/store"
 )
 
-// Service answers the API. All fields but LoopbackHTTP are needed.
+// Service answers the API. All fields but LoopbackHTTP and Reserved are needed.
 type Service struct {
 	Config *snapshot.Source
 	// Secrets seals the secrets of access keys.
@@ -34,6 +34,8 @@ type Service struct {
 	Metadata account.MetadataReader
 	// LoopbackHTTP takes http:// issuers on loopback addresses: for development.
 	LoopbackHTTP bool
+	// Reserved begins the issuers whose tokens are for other authorities; empty reserves none.
+	Reserved string
 }
 
 // tries is how often a write is decided before the caller is told that others are faster.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"idpool/internal/account"
@@ -83,6 +84,9 @@ func once(list []string) []string {
 func (s *Service) validProvider(p *account.OIDCProvider) error {
 	if len(p.ClientIDs) > maxClientIDs {
 		return fault.New(fault.LimitExceeded, "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: %d", maxClientIDs)
+	}
+	if s.Reserved != "" && strings.HasPrefix(p.Issuer, s.Reserved) {
+		return fault.New(fault.InvalidParameter, "Tokens of this issuer are for another authority alone.")
 	}
 	return p.Validate(s.LoopbackHTTP)
 }

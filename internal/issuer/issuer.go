@@ -109,8 +109,11 @@ func Read(keys keyring.Keys, token string) (*Claims, error) {
 	return out, nil
 }
 
-// Discovery returns the discovery document of an issuer.
-func Discovery(issuer string) []byte {
+// Algorithm is that of our own tokens (spec cognito-identity §10.1).
+const Algorithm = "RS512"
+
+// Discovery returns the discovery document of an issuer that signs with an algorithm.
+func Discovery(issuer, algorithm string) []byte {
 	text, err := json.Marshal(struct {
 		Issuer        string   `json:"issuer"`
 		JWKS          string   `json:"jwks_uri"`
@@ -123,7 +126,7 @@ func Discovery(issuer string) []byte {
 		Issuer: issuer, JWKS: issuer + KeysPath,
 		// There is no page to log in at; the member is required by OpenID Connect Discovery §3.
 		Authorization: issuer + "/authorize",
-		ResponseTypes: []string{"id_token"}, SubjectTypes: []string{"public"}, Algorithms: []string{"RS512"},
+		ResponseTypes: []string{"id_token"}, SubjectTypes: []string{"public"}, Algorithms: []string{algorithm},
 		Claims: []string{"sub", "aud", "amr", "iss", "exp", "iat"},
 	})
 	if err != nil {

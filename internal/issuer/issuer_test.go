@@ -146,7 +146,7 @@ func TestDiscovery(t *testing.T) {
 		`"response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS512"],`,
 		`"claims_supported":["sub","aud","amr","iss","exp","iat"]}`,
 	}, "")
-	if d := gocmp.Diff(string(Discovery("https://id.example.com/x")), want); d != "" {
+	if d := gocmp.Diff(string(Discovery("https://id.example.com/x", Algorithm)), want); d != "" {
 		t.Errorf("document (-got +want):\n%s", d)
 	}
 }

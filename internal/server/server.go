@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"idpool/internal/admission"
+	"idpool/internal/authority"
 	"idpool/internal/cognito"
 	"idpool/internal/config"
 	"idpool/internal/door"
@@ -73,14 +74,16 @@ type Server struct {
 	fetch    *fetch.Client
 	verifier *oidc.Verifier
 	cognito  *cognito.Service
-	own      *operate.Service
-	recent   *recent.Identities // through which everything goes that changes identities
-	purge    chan struct{}
-	log      *slog.Logger
-	closers  []func() error
-	now      func() time.Time
-	metrics  *httpd.Metrics
-	standing atomic.Pointer[oidc.Standing] // of the keys of the providers; nil before the first look
+	// authorities are the other authorities.
+	authorities *authority.Service
+	own         *operate.Service
+	recent      *recent.Identities // through which everything goes that changes identities
+	purge       chan struct{}
+	log         *slog.Logger
+	closers     []func() error
+	now         func() time.Time
+	metrics     *httpd.Metrics
+	standing    atomic.Pointer[oidc.Standing] // of the keys of the providers; nil before the first look
 }
 
 // Open wires a server. It holds its stores until Close, and listens once Serve is called.
@@ -93,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context, o *Options) error {
-	for _, step := range []func(context.Context, *Options) error{s.openStore, s.openKeys, s.openEvents, s.openServices} {
+	for _, step := range []func(context.Context, *Options) error{s.openStore, s.openKeys, s.openAuthorities, s.openEvents, s.openServices} {
 		if err := step(ctx, o); err != nil {
 			return err
 		}
@@ -131,7 +134,7 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 		Documents: s.Store.Documents, Now: o.Now,
 		Compiler: &snapshot.Compiler{
 			Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder, Metadata: saml.ParseMetadata,
-			Logins: o.Config.LoginProviders.Settings(),
+			Logins: o.Config.LoginProviders.Settings(), Reserved: o.Config.PublicURL + authority.IssuerPath,
 		},
 		Report: func(err error) { s.log.Error("the configuration has a fault", "error", err) },
 	}
@@ -166,10 +169,11 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		Secrets: s.Setup.Holder, Questions: questions(c),
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
 		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
-		STS:        minting, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
+		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{
 		Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
+		Reserved: c.PublicURL + authority.IssuerPath,
 	}
 	s.own = &operate.Service{Config: s.Source, Identities: s.recent}
 	s.metrics = httpd.NewMetrics()
@@ -197,7 +201,7 @@ func verifications(c *config.Config) *admission.Pool {
 
 // pages are the documents of our own issuer, and those of Options.
 func (s *Server) pages(o *Options) map[string]http.Handler {
-	discovery := issuer.Discovery(o.Config.Issuer)
+	discovery := issuer.Discovery(o.Config.Issuer, issuer.Algorithm)
 	base := pathOf(o.Config.Issuer)
 	out := map[string]http.Handler{
 		base + issuer.DiscoveryPath: document(func() ([]byte, error) { return discovery, nil }),
@@ -209,6 +213,7 @@ func (s *Server) pages(o *Options) map[string]http.Handler {
 			return current.Keys.JWKS(), nil
 		}),
 	}
+	s.authorityPages(out)
 	for path, handler := range o.Pages {
 		out[path] = handler
 	}

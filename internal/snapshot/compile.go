@@ -22,6 +22,8 @@ type Compiler struct {
 	Account string // 12 digits
 	Region  string
 	Holder  keyring.Holder
+	// Reserved begins the issuers whose tokens are for other authorities: no provider of ours has one. Empty reserves none.
+	Reserved string
 	// Metadata reads the metadata of SAML providers; without, they cannot be used.
 	Metadata account.MetadataReader
 	// Logins is what is configured of login providers.
@@ -116,7 +118,15 @@ func (c *Compiler) provider(_ *Snapshot, d store.Document) (*OIDCProvider, error
 	if err != nil {
 		return nil, err
 	}
+	if c.reserved(p.Issuer) {
+		return nil, fmt.Errorf("%s: the issuer signs for another authority", broken(d))
+	}
 	return &OIDCProvider{OIDCProvider: *p, Version: d.Version, ARN: p.ARN(c.Account)}, nil
+}
+
+// reserved reports whether an issuer is one of those that sign for other authorities.
+func (c *Compiler) reserved(issuer string) bool {
+	return c.Reserved != "" && strings.HasPrefix(issuer, c.Reserved)
 }
 
 func (c *Compiler) samlProvider(_ *Snapshot, d store.Document) (*SAMLProvider, error) {
