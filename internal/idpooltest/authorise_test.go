@@ -208,6 +208,7 @@ func TestEveryQueryOperationIsDecided(t *testing.T) {
 	valid := map[string]string{
 		"PolicyArn": "arn:aws:iam::" + Account + ":policy/x", "PermissionsBoundary": "arn:aws:iam::" + Account + ":policy/x",
 		"OpenIDConnectProviderArn": "arn:aws:iam::" + Account + ":oidc-provider/x.example", "Url": "https://x.example", "ThumbprintList": strings.Repeat("a", 40),
+		"SAMLProviderArn": "arn:aws:iam::" + Account + ":saml-provider/x", "SAMLMetadataDocument": strings.Repeat("x", 1000),
 		"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active", "VersionId": "v1", "PolicyDocument": allow("*", "*", ""),
 		"AssumeRolePolicyDocument": trust(s.Dev.PoolID, "authenticated"), "PolicySourceArn": "arn:aws:iam::" + Account + ":user/nobody",
 		"ActionNames": "iam:GetUser", "PolicyInputList": allow("*", "*", ""),

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"idpool/internal/arn"
+	"idpool/internal/login/saml/samltest"
 	"idpool/internal/operation"
 	"idpool/internal/pool"
 	"idpool/internal/sigv4"
@@ -142,6 +143,7 @@ var exchanges = []struct{ operation, in, want, meets string }{
 func TestSuccessOnTheWire(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{Clock: newClock().Now})
+	s.MustTrustSAML("corp", samltest.NewIdP(t, "https://idp.example.com"))
 	known := names{
 		s.Dev.PoolID: "<DEV>", `"` + s.IdP.Key + `"`: `"<IDP>"`, arn.OIDCProvider(Account, s.IdP.Issuer()): "<PROVIDER>",
 		strings.TrimSuffix(poolARN("x"), "x"): "<ARN>", s.MustToken("alice"): "<TOKEN>",
