@@ -38,6 +38,7 @@ type commands struct {
 	Config      configCommand      `cmd:"" help:"Check a configuration, or print the defaults."`
 	Credentials credentialsCommand `cmd:"" help:"Get credentials for an identity: the main job from a shell."`
 	Revoke      revokeCommand      `cmd:"" help:"Take sessions back before their end, as an operator of a running server."`
+	Provider    providerCommand    `cmd:"" help:"Test identity providers, as an operator of a running server."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

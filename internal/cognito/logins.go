@@ -34,7 +34,7 @@ func (s *Service) verify(ctx context.Context, call *operation.Call, p *snapshot.
 	}
 	out := make([]*login.Login, 0, len(keys))
 	for i, key := range keys {
-		l, err := s.verifyOne(ctx, call, providers[i], logins[key])
+		l, err := s.VerifyLogin(ctx, call, providers[i], logins[key])
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,9 @@ func unknownKey(key string) string {
 	return "a key that no provider of the pool has"
 }
 
-func (s *Service) verifyOne(ctx context.Context, call *operation.Call, provider *login.Provider, token string) (*login.Login, error) {
+// VerifyLogin believes one login or refuses it, with the sentence that clients are told and the *login.Refusal below it. The
+// step is in the call's record. It touches no identity.
+func (s *Service) VerifyLogin(ctx context.Context, call *operation.Call, provider *login.Provider, token string) (*login.Login, error) {
 	step := event.Step{Name: "verify", Subject: provider.Key, Expected: "a valid token of this provider for one of its client ids"}
 	verifier := s.Verifiers[provider.Kind]
 	if verifier == nil {

@@ -32,6 +32,9 @@ const (
 	Ended             Reason = "ended"              // the provider exists no more
 )
 
+// AnotherIssuer is what is Found where `iss` is no configured issuer and does not resemble one.
+const AnotherIssuer = "another issuer"
+
 // Refusal says which check failed. Expected and Found are for the event: they hold configured values and descriptions,
 // never a claim's value (times aside), never the token.
 type Refusal struct {

@@ -12,6 +12,7 @@ import (
 
 	"idpool/internal/arn"
 	"idpool/internal/fault"
+	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/snapshot"
 	"idpool/internal/store"
@@ -22,6 +23,10 @@ type Service struct {
 	Config *snapshot.Source
 	// Identities tells which pool an identity is of.
 	Identities store.Identities
+	// Verify believes a login of a provider or refuses it, as those of clients are. IssuerOf reads the issuer of an ID token
+	// that nobody has verified.
+	Verify   func(context.Context, *operation.Call, *login.Provider, string) (*login.Login, error)
+	IssuerOf func(token string) (string, error)
 }
 
 // tries is how often a change is decided again when others were faster.

@@ -19,6 +19,7 @@ func (s *Service) Table() op.Service {
 		Rows: []op.Row{
 			op.Writing(shapes, "RevokeSessions", s.revokeTarget, s.RevokeSessions),
 			op.Reading(shapes, "ListKeys", listKeysTarget, s.ListKeys),
+			op.Reading(shapes, "TestProvider", s.testTarget, s.TestProvider),
 		},
 	}
 }
@@ -35,4 +36,7 @@ var shapes = shape.Table{
 	"KeyState":     shape.Text{Enum: []string{"next", "active", "verify-only", "retired"}},
 	"KeyUse":       shape.Text{Enum: []string{"sealing", "signing"}},
 	"Keys":         shape.List{},
+	"ClientIDs":    shape.List{},
+	"TestedPools":  shape.List{},
+	"Token":        shape.Text{Min: 1, Max: 50000, Sensitive: true},
 }

@@ -91,7 +91,7 @@ func describeIssuer(got, want string) string {
 	case strings.HasPrefix(got, want):
 		return "another issuer, which begins with the configured one"
 	}
-	return "another issuer"
+	return login.AnotherIssuer
 }
 
 // readTypes reads the claims that are checked, and refuses those of another type or range.
