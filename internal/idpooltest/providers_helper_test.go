@@ -17,7 +17,9 @@ import (
 
 	"idpool/internal/config"
 	"idpool/internal/login"
+	"idpool/internal/login/saml/samltest"
 	"idpool/internal/login/social/socialtest"
+	"idpool/internal/pool"
 )
 
 // The user pools and apps of these tests.
@@ -210,6 +212,17 @@ func (p *providers) entrants() []entrant {
 		})
 	}
 	return out
+}
+
+// everybody are the ways in, and SAML's.
+func (p *providers) everybody(t testing.TB) []entrant {
+	t.Helper()
+	idp := samltest.NewIdP(t, "https://saml.example.com/metadata")
+	arn := p.MustTrustSAML("corp", idp)
+	p.mustChangePool(p.pool, func(c *pool.Pool) { c.SAMLProviders = []string{arn} })
+	return append(p.entrants(), entrant{"SAML", arn, func(user string) string {
+		return idp.Response(samltest.Options{Now: p.Clock(), NameID: user})
+	}, nil, arn + ":SAML:"})
 }
 
 // getID asks for the identity of a login.
