@@ -62,9 +62,6 @@ type fixture struct {
 // TestCorpus: no fixture makes a login, because not one is signed with SHA-2, by a key of 2048 bits, with only one
 // assertion in it; and with weak algorithms allowed, each gets the answer in the table.
 func TestCorpus(t *testing.T) {
-	if fips140.Enforced() {
-		t.Skip("SHA-1 does not exist here")
-	}
 	root := corpus(t)
 	logins := 0
 	for dir, fixtures := range map[string][]fixture{
@@ -81,7 +78,8 @@ func TestCorpus(t *testing.T) {
 				if got := f.verify(t, root, document, &strong); got == "" {
 					t.Error("got a login, want none: see whether the fixture is strong")
 				}
-				got := f.verify(t, root, document, weak())
+				var got string
+				fips140.WithoutEnforcement(func() { got = f.verify(t, root, document, weak()) }) // which has no SHA-1
 				if got == "" {
 					logins++
 				}
