@@ -37,6 +37,40 @@ var equivalents = map[string]func(string) string{
 	"greater-than signs": func(d string) string { return strings.Replace(d, "&gt;b", ">b", 1) },
 }
 
+// TestCanonical has what W3C xml-exc-c14n and c14n say of order and namespaces: of an element where it stands.
+func TestCanonical(t *testing.T) {
+	for _, test := range []struct{ name, document, prefixes, want string }{
+		{"attributes by namespace, then name", `<a xmlns:p="urn:z" xmlns:q="urn:b" q:y="1" p:x="2" z="3" q:x="4" b="5"/>`, "", `<a xmlns:p="urn:z" xmlns:q="urn:b" b="5" z="3" q:x="4" q:y="1" p:x="2"></a>`},
+		{"case of namespaces", `<a xmlns:p="urn:x" xmlns:q="Urn:x" p:x="1" q:x="2"/>`, "", `<a xmlns:p="urn:x" xmlns:q="Urn:x" q:x="2" p:x="1"></a>`},
+		{"a prefix and an attribute of one name", `<a xmlns:p="urn:z" xmlns:q="urn:b" p="0" p:x="1" q:x="2"/>`, "", `<a xmlns:p="urn:z" xmlns:q="urn:b" p="0" q:x="2" p:x="1"></a>`},
+		{"xml:lang", `<a xmlns:p="urn:z" xmlns:q="ftp:b" p:x="1" q:x="2" xml:lang="en"/>`, "", `<a xmlns:p="urn:z" xmlns:q="ftp:b" q:x="2" xml:lang="en" p:x="1"></a>`},
+		{"namespaces where they are used", `<a xmlns="urn:d" xmlns:p="urn:p"><p:b/><c p:x=""/><d><p:e><p:f/></p:e></d></a>`, "", `<a xmlns="urn:d"><p:b xmlns:p="urn:p"></p:b><c xmlns:p="urn:p" p:x=""></c><d><p:e xmlns:p="urn:p"><p:f></p:f></p:e></d></a>`},
+		{"namespaces of the list", `<a xmlns="urn:d" xmlns:p="urn:p" xmlns:q="urn:q"><b/></a>`, "p z", `<a xmlns="urn:d" xmlns:p="urn:p"><b></b></a>`},
+		{"a prefix that changes", `<p:a xmlns:p="urn:p"><p:b xmlns:p="urn:q"><p:c xmlns:p="urn:p"/></p:b></p:a>`, "", `<p:a xmlns:p="urn:p"><p:b xmlns:p="urn:q"><p:c xmlns:p="urn:p"></p:c></p:b></p:a>`},
+		{"text", "<a>&quot;&apos;&#62;&#9;&#13;\r\n</a>", "", "<a>\"'&gt;\t&#xD;\n</a>"},
+		{"attributes' text", `<a b='"&apos;&lt;>&#9;&#10;&#13;&amp;'/>`, "", `<a b="&quot;'&lt;>&#x9;&#xA;&#xD;&amp;"></a>`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, around := range []string{"%s", `<r xmlns:unused="urn:u">%s</r>`} {
+				e, err := parse([]byte(strings.Replace(around, "%s", test.document, 1)), responseLimits)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if around != "%s" {
+					e = e.ChildElements()[0]
+				}
+				got, err := canonical(e, nil, test.prefixes)
+				if err != nil || string(got) != test.want {
+					t.Errorf("got %s, %v, want %s", got, err, test.want)
+				}
+				if _, err := reparse(got, test.prefixes); err != nil {
+					t.Errorf("the form is not its own: %v", err)
+				}
+			}
+		})
+	}
+}
+
 // TestEquivalents: what means the same makes the same login.
 func TestEquivalents(t *testing.T) {
 	idp := samltest.NewIdP(t, entityID)

@@ -41,6 +41,7 @@ var gates = []struct {
 	}, nil},
 	{"a byte order mark", func(d string) string { return "\ufeff" + `<?xml version="1.0"?>` + d }, nil},
 	{"xml:lang", func(d string) string { return insert(d, `<a xml:lang="en"/>`) }, nil},
+	{"two prefixes", func(d string) string { return insert(d, `<a xmlns:p="urn:p" xmlns:q="urn:q" q:y="1" p:x="2"/>`) }, nil},
 	{"one prefix, two namespaces", func(d string) string { return insert(d, `<p:a xmlns:p="urn:a"><p:a xmlns:p="urn:b"/></p:a>`) }, nil},
 
 	{"DOCTYPE", func(d string) string { return `<!DOCTYPE Response>` + d }, errMarkup},

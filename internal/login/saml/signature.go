@@ -1,14 +1,12 @@
 package saml
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"strings"
 
 	"github.com/beevik/etree"
-	dsig "github.com/russellhaering/goxmldsig"
 
 	"idpool/internal/login"
 )
@@ -79,7 +77,7 @@ func (s *suite) verifyInfo(signature *etree.Element, value []byte, certificates 
 	if err != nil {
 		return nil, malformed("a SignedInfo that can be made canonical", "another")
 	}
-	info, err := parse(signed, canonicalLimits)
+	info, err := reparse(signed, prefixes)
 	if err != nil {
 		return nil, malformed("a SignedInfo that can be made canonical", err.Error())
 	}
@@ -122,28 +120,6 @@ func inclusivePrefixes(e *etree.Element) (string, *login.Refusal) {
 		return prefixes, nil
 	}
 	return "", malformed("canonicalisation with at most a list of prefixes", "something else")
-}
-
-// canonical returns the exclusive canonical form (W3C xml-exc-c14n) of an element where it stands, without the child skip.
-func canonical(e, skip *etree.Element, prefixes string) ([]byte, error) {
-	alone := e.Copy()
-	if skip != nil {
-		alone.RemoveChildAt(skip.Index())
-	}
-	for p := e.Parent(); p != nil; p = p.Parent() {
-		for _, a := range p.Attr {
-			if _, ok := declared(a.Space, a.Key); ok && !has(alone, a) {
-				alone.CreateAttr(a.FullKey(), a.Value)
-			}
-		}
-	}
-	return dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(prefixes).Canonicalize(alone)
-}
-
-// same reports whether the canonical form of what canonical bytes say is those bytes.
-func same(e *etree.Element, signed []byte, prefixes string) bool {
-	again, err := canonical(e, nil, prefixes)
-	return err == nil && bytes.Equal(again, signed)
 }
 
 // malformed refuses a response that cannot be read. Both become descriptions, so they must quote nothing.
