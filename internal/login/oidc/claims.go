@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 )
 
 // The limits of claims (security A16, A18, A21).
@@ -31,7 +32,7 @@ type claims struct {
 // parseClaims reads the payload and makes the checks that need no key: steps 3 to 5 of spec cognito-identity §8.2, and
 // the claims' types. `aud` is missed first, as AWS does: that is what an access token lacks.
 func parseClaims(payload []byte, p *login.Provider) (*claims, *login.Refusal) {
-	all, err := decodeObject(payload)
+	all, err := strictjson.Object(payload)
 	if err != nil {
 		return nil, malformed("claims as a JSON object", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"idpool/internal/fetch"
+
+	"idpool/internal/strictjson"
 )
 
 const wellKnown = "/.well-known/openid-configuration"
@@ -65,7 +67,7 @@ func (s *source) discover(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the discovery document: %w", err)
 	}
-	all, err := decodeObject(doc.Body)
+	all, err := strictjson.Object(doc.Body)
 	if err != nil {
 		return "", fmt.Errorf("the discovery document is %w", err)
 	}

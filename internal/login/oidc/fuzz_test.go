@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 )
 
 // FuzzParseToken: what we take for a token, go-jose takes for the same one: the same payload, signature, algorithm and
@@ -74,10 +75,10 @@ func onlyOurs(header map[string]any) bool {
 	return true
 }
 
-// compareClaims holds decodeObject against encoding/json, which reads more, but what both read must be the same.
+// compareClaims holds strictjson against encoding/json, which reads more, but what both read must be the same.
 func compareClaims(t *testing.T, payload []byte) {
 	t.Helper()
-	got, err := decodeObject(payload)
+	got, err := strictjson.Object(payload)
 	if err != nil {
 		return
 	}

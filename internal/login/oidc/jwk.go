@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"idpool/internal/strictjson"
 )
 
 // The limits of a key set (security A9, A11).
@@ -32,7 +34,7 @@ type key struct {
 // parseKeys reads a JWK Set (RFC 7517 §5). Keys that we do not use are left out, each with a reason; a document that is
 // not a set, has too many keys, or none that is left, is an error.
 func parseKeys(document []byte) (keys []key, dropped []string, err error) {
-	all, err := decodeObject(document)
+	all, err := strictjson.Object(document)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the key set is %w", err)
 	}

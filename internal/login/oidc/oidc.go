@@ -1,6 +1,6 @@
 // Package oidc verifies the ID tokens of OpenID Connect providers.
 //
-// A token passes a strict parser of our own first (token.go, json.go, claims.go): what is ambiguous to any reader is
+// A token passes a strict parser of our own first (token.go, claims.go, and strictjson): what is ambiguous to any reader is
 // refused, so that no two readers can disagree on it. Its signature is checked with the standard library
 // (algorithm.go), by a key of the one provider that the caller named (keyset.go). The keys of a provider are a source
 // (source.go): an immutable set behind a pointer, loaded through the one outgoing client (discovery.go), and filtered
@@ -21,6 +21,7 @@ import (
 	"idpool/internal/cache"
 	"idpool/internal/fetch"
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 )
 
 // DefaultMaxSources is how many providers' keys are kept where Options do not say.
@@ -219,7 +220,7 @@ func Issuer(raw string) (string, error) {
 	if err != nil {
 		return "", malformed("three non-empty segments of base64url", errNotCanonical)
 	}
-	all, err := decodeObject(payload)
+	all, err := strictjson.Object(payload)
 	if err != nil {
 		return "", malformed("claims as a JSON object", err)
 	}

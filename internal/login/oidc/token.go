@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 )
 
 // The limits of a token (requirement 1, security A3 and A6), in bytes.
@@ -103,7 +104,7 @@ var forbidden = [...]string{"crit", "b64", "zip", "cty", "enc", "jku", "x5u", "j
 
 // readHeader reads the members that we know. Others, such as x5t, are ignored.
 func (t *token) readHeader() *login.Refusal {
-	header, err := decodeObject(t.header)
+	header, err := strictjson.Object(t.header)
 	if err != nil {
 		return malformed("a header that is a JSON object", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"idpool/internal/login"
+	"idpool/internal/strictjson"
 
 	"github.com/c2sp/wycheproof"
 )
@@ -243,7 +244,7 @@ func mustKey(t *testing.T, alg algorithm, jwk, point []byte) *key {
 	members := map[string]any{"kty": "EC"}
 	var err error
 	if jwk != nil {
-		members, err = decodeObject(jwk)
+		members, err = strictjson.Object(jwk)
 	} else {
 		var p struct{ Uncompressed string }
 		err = json.Unmarshal(point, &p)
