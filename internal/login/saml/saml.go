@@ -2,9 +2,9 @@
 //
 // A response passes a strict parser of our own first (document.go): what is ambiguous to any reader is refused, so that
 // no two readers can disagree on it. Then its parts are found (response.go), the signature is checked by a key of the
-// provider's metadata (signature.go, reference.go, canonical.go, algorithm.go), and the canonical bytes that the signature covers are
-// parsed anew. What an assertion says is read from these bytes alone (assertion.go, conditions.go, attributes.go): so it
-// does not matter what else a document holds, or in which order.
+// provider's metadata (signature.go, reference.go, canonical.go, algorithm.go), and the canonical bytes that the
+// signature covers are parsed anew. What an assertion says is read from these bytes alone (assertion.go, conditions.go,
+// attributes.go): so it does not matter what else a document holds, or in which order.
 //
 // An assertion may be used again inside its own window, as with AWS: SDKs send one response to GetId and again to
 // GetCredentialsForIdentity, and an application sends it again when credentials have ended. So whoever has a response
