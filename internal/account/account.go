@@ -73,6 +73,12 @@ type ManagedPolicy struct {
 	Latest int64 `json:"latest,omitempty"`
 }
 
+// Settings are what an account has switched on.
+type Settings struct {
+	// Outbound lets callers have tokens of sts:GetWebIdentityToken.
+	Outbound bool `json:"outbound,omitempty"`
+}
+
 // OIDCProvider is an OpenID Connect provider: whose tokens are believed, and for which clients.
 type OIDCProvider struct {
 	// Issuer is the exact `iss`, with its scheme.

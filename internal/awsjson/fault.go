@@ -57,6 +57,14 @@ var wires = []wire{
 	{fault.IDPRejectedClaim, "IDPRejectedClaimException", badRequest},
 	{fault.IDPCommunication, "IDPCommunicationErrorException", badRequest},
 
+	{fault.InvalidAuthorizationMessage, "InvalidAuthorizationMessageException", badRequest},
+	{fault.SessionDurationEscalation, "SessionDurationEscalationException", badRequest},
+	{fault.OutboundDisabled, "OutboundWebIdentityFederationDisabledException", badRequest},
+	{fault.JWTPayloadSizeExceeded, "JWTPayloadSizeExceededException", badRequest},
+
+	{fault.FeatureEnabled, "FeatureEnabledException", badRequest},
+	{fault.FeatureDisabled, "FeatureDisabledException", badRequest},
+
 	{fault.DeleteConflict, "DeleteConflictException", badRequest},
 	{fault.PolicyNotAttachable, "PolicyNotAttachableException", badRequest},
 }

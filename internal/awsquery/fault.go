@@ -60,6 +60,14 @@ var wires = []wire{
 	{fault.IDPRejectedClaim, "IDPRejectedClaim", forbidden},
 	{fault.IDPCommunication, "IDPCommunicationError", badRequest},
 
+	{fault.InvalidAuthorizationMessage, "InvalidAuthorizationMessageException", badRequest},
+	{fault.SessionDurationEscalation, "SessionDurationEscalationException", forbidden},
+	{fault.OutboundDisabled, "OutboundWebIdentityFederationDisabledException", forbidden},
+	{fault.JWTPayloadSizeExceeded, "JWTPayloadSizeExceededException", badRequest},
+
+	{fault.FeatureEnabled, "FeatureEnabled", conflict},
+	{fault.FeatureDisabled, "FeatureDisabled", notFound},
+
 	{fault.DeleteConflict, "DeleteConflict", conflict},
 	{fault.PolicyNotAttachable, "PolicyNotAttachable", badRequest},
 }

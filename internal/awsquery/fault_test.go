@@ -58,6 +58,12 @@ InvalidIdentityToken 400 Sender InvalidIdentityToken m
 ExpiredIdentityToken 400 Sender ExpiredTokenException m
 IDPRejectedClaim 403 Sender IDPRejectedClaim m
 IDPCommunication 400 Sender IDPCommunicationError m
+InvalidAuthorizationMessage 400 Sender InvalidAuthorizationMessageException m
+SessionDurationEscalation 403 Sender SessionDurationEscalationException m
+OutboundDisabled 403 Sender OutboundWebIdentityFederationDisabledException m
+JWTPayloadSizeExceeded 400 Sender JWTPayloadSizeExceededException m
+FeatureEnabled 409 Sender FeatureEnabled m
+FeatureDisabled 404 Sender FeatureDisabled m
 DeleteConflict 409 Sender DeleteConflict m
 PolicyNotAttachable 400 Sender PolicyNotAttachable m
 `

@@ -12,6 +12,7 @@ import (
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
+	"idpool/internal/issuer"
 	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/snapshot"
@@ -91,7 +92,7 @@ func unknownKey(key string) string {
 func (s *Service) VerifyLogin(ctx context.Context, call *operation.Call, provider *login.Provider, token string) (*login.Login, error) {
 	step := event.Step{Name: "verify", Subject: provider.Key, Expected: "a valid token of this provider for one of its client ids"}
 	verifier := s.Verifiers[provider.Kind]
-	if verifier == nil {
+	if verifier == nil || provider.Issuer == s.Issuer+issuer.OutboundPath {
 		step.Found = "no verifier for this kind of provider"
 		call.Event.Add(step)
 		return nil, fault.New(fault.NotAuthorized, identity.LoginsDontMatch)

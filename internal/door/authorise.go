@@ -75,6 +75,11 @@ func (q *request) allowed(check *operation.Check) error {
 	if check.Refusal != nil {
 		return check.Refusal
 	}
+	message, err := operation.NewDenial(caller, check, keys, d).Seal(q.call.Snapshot.Keys, q.call.Now)
+	if err != nil {
+		return err
+	}
+	q.denial = message
 	if check.Assumes {
 		return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s", caller.ARN, check.Action, check.Resource)
 	}

@@ -86,6 +86,8 @@ type request struct {
 	protocol protocol
 	service  *service
 	row      *operation.Row
+	// denial is the message about a denial, for sts:DecodeAuthorizationMessage.
+	denial string
 }
 
 // Serve answers one request whose body was read. It writes exactly one answer and one event.
@@ -231,6 +233,10 @@ func (d *Door) record(q *request, err error, start time.Time) error {
 	return failed
 }
 
+// DenialHeader carries, beside a denial in AWS's own words, what the policies were asked: a message that
+// sts:DecodeAuthorizationMessage reads.
+const DenialHeader = "X-Idpool-Authorization-Message"
+
 // answer is a whole answer, made before anything is sent.
 type answer struct {
 	status      int
@@ -242,7 +248,11 @@ type answer struct {
 // answer encodes what an operation returned, or the fault.
 func (q *request) answer(out any, err error) answer {
 	if f := fault.From(err); f != nil {
-		return q.protocol.fault(q, f)
+		a := q.protocol.fault(q, f)
+		if q.denial != "" && f.Code == fault.AccessDenied {
+			a.header = append(a.header, [2]string{DenialHeader, q.denial})
+		}
+		return a
 	}
 	return q.protocol.encode(q, out)
 }

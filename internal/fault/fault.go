@@ -49,6 +49,14 @@ const (
 	IDPRejectedClaim        Code = "IDPRejectedClaim"
 	IDPCommunication        Code = "IDPCommunication"
 
+	InvalidAuthorizationMessage Code = "InvalidAuthorizationMessage" // what DecodeAuthorizationMessage cannot decode
+	SessionDurationEscalation   Code = "SessionDurationEscalation"   // a token that would outlive its caller's session
+	OutboundDisabled            Code = "OutboundDisabled"            // GetWebIdentityToken, where it is not enabled
+	JWTPayloadSizeExceeded      Code = "JWTPayloadSizeExceeded"      // a token with too much in it
+
+	FeatureEnabled  Code = "FeatureEnabled"
+	FeatureDisabled Code = "FeatureDisabled"
+
 	DeleteConflict      Code = "DeleteConflict"      // something else still hangs on what is to be deleted
 	PolicyNotAttachable Code = "PolicyNotAttachable" // a policy that only AWS's own services may attach
 )

@@ -93,6 +93,10 @@ var declared = map[string]string{
 	"UpdateAccessKey":               "NoSuchEntity LimitExceeded InvalidInput",
 	"DeleteAccessKey":               "NoSuchEntity LimitExceeded",
 
+	"EnableOutboundWebIdentityFederation":  "FeatureEnabled",
+	"GetOutboundWebIdentityFederationInfo": "FeatureDisabled",
+	"DisableOutboundWebIdentityFederation": "FeatureDisabled",
+
 	"GetAccountSummary":              "",
 	"ListAccountAliases":             "",
 	"GetAccountAuthorizationDetails": "",
@@ -115,6 +119,8 @@ func never(action, code string) string {
 		return "nothing becomes more"
 	case code == "InvalidInput" && (strings.HasPrefix(action, "ListAttached") || action == "UpdateAccessKey"):
 		return "constraints are all that there is"
+	case code == "FeatureEnabled":
+		return "TestOutbound"
 	case code == "ConcurrentModification":
 		return "TestConflicts"
 	case code == "LimitExceeded" && (action == "CreateUser" || action == "CreateSAMLProvider"):
@@ -125,7 +131,7 @@ func never(action, code string) string {
 
 var statuses = map[string]int{
 	"NoSuchEntity": 404, "LimitExceeded": 409, "EntityAlreadyExists": 409, "DeleteConflict": 409,
-	"InvalidInput": 400, "MalformedPolicyDocument": 400, "PolicyNotAttachable": 400, "ValidationError": 400, "AccessDenied": 403,
+	"InvalidInput": 400, "MalformedPolicyDocument": 400, "PolicyNotAttachable": 400, "FeatureDisabled": 404, "ValidationError": 400, "AccessDenied": 403,
 }
 
 const (
@@ -170,6 +176,9 @@ var refusals = []struct {
 	action, code, message string
 	pairs                 []string
 }{
+	{"GetOutboundWebIdentityFederationInfo", "FeatureDisabled", "Outbound web identity federation is disabled for this account.", nil},
+	{"DisableOutboundWebIdentityFederation", "FeatureDisabled", "Outbound web identity federation is disabled for this account.", nil},
+
 	{"CreateRole", "EntityAlreadyExists", "Role with name app already exists.", []string{"RoleName", "app", "AssumeRolePolicyDocument", trust}},
 	{"CreateRole", "EntityAlreadyExists", "Role with name APP already exists.", []string{"RoleName", "APP", "Path", "/other/", "AssumeRolePolicyDocument", trust}},
 	{"CreateRole", "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048", []string{"RoleName", "x", "AssumeRolePolicyDocument", largeTrust(2049)}},

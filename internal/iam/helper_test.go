@@ -232,6 +232,10 @@ var requests = map[string][]string{
 	"UpdateAccessKey":               {"UserName", "ann", "AccessKeyId", "KEY", "Status", "Inactive"},
 	"DeleteAccessKey":               {"UserName", "ann", "AccessKeyId", "KEY"},
 
+	"EnableOutboundWebIdentityFederation":  {},
+	"GetOutboundWebIdentityFederationInfo": {},
+	"DisableOutboundWebIdentityFederation": {},
+
 	"GetAccountSummary":              {},
 	"ListAccountAliases":             {},
 	"GetAccountAuthorizationDetails": {},

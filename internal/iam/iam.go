@@ -32,6 +32,9 @@ type Service struct {
 	Random io.Reader
 	// Metadata reads the metadata of SAML providers.
 	Metadata account.MetadataReader
+	// Rings makes the keys of outbound tokens, and Issuer is our own.
+	Rings  Rings
+	Issuer string
 	// LoopbackHTTP takes http:// issuers on loopback addresses: for development.
 	LoopbackHTTP bool
 	// Reserved begins the issuers whose tokens are for other authorities; empty reserves none.

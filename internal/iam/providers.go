@@ -50,6 +50,9 @@ func (s *Service) CreateOpenIDConnectProvider(ctx context.Context, call *op.Call
 	if err := checkThumbprints(in.ThumbprintList); err != nil {
 		return nil, err
 	}
+	if err := s.notOurs(*in.Url); err != nil {
+		return nil, err
+	}
 	p := &account.OIDCProvider{
 		Issuer: *in.Url, ClientIDs: once(in.ClientIDList), Thumbprints: in.ThumbprintList, Created: call.Now.UTC().Truncate(time.Second), Tags: tags,
 	}

@@ -115,6 +115,9 @@ func (s *Service) users() []op.Row {
 
 func (s *Service) others() []op.Row {
 	return []op.Row{
+		op.Writing(shapes, "EnableOutboundWebIdentityFederation", everything, s.EnableOutboundWebIdentityFederation),
+		op.Reading(shapes, "GetOutboundWebIdentityFederationInfo", everything, s.GetOutboundWebIdentityFederationInfo),
+		op.Writing(shapes, "DisableOutboundWebIdentityFederation", everything, s.DisableOutboundWebIdentityFederation),
 		op.Reading(shapes, "GetAccountSummary", everything, s.GetAccountSummary),
 		op.Reading(shapes, "ListAccountAliases", everything, s.ListAccountAliases),
 		op.Reading(shapes, "GetAccountAuthorizationDetails", everything, s.GetAccountAuthorizationDetails),

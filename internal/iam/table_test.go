@@ -46,8 +46,8 @@ func TestEveryOperation(t *testing.T) {
 	root.must("CreatePolicy", "PolicyName", "bare", "PolicyDocument", readS3)
 	nobody, guest := as(t, s, root.mustUser("nobody", "")), as(t, s, s.MustVend("").Signer())
 	all, _ := actions()
-	if len(all) != 78 || len(requests) != len(all) {
-		t.Fatalf("got %d operations and %d requests, want 78 of each", len(all), len(requests))
+	if len(all) != 81 || len(requests) != len(all) {
+		t.Fatalf("got %d operations and %d requests, want 81 of each", len(all), len(requests))
 	}
 	before := f.Calls(storetest.DocumentsWrite)
 	for _, action := range all {
@@ -76,11 +76,16 @@ func TestConflicts(t *testing.T) {
 	root.must("CreateUser", "UserName", "bare")
 	root.must("CreatePolicy", "PolicyName", "bare", "PolicyDocument", readS3)
 	_, writers := actions()
-	if len(writers) != 46 {
-		t.Fatalf("got %d operations that write, want 46", len(writers))
+	if len(writers) != 48 {
+		t.Fatalf("got %d operations that write, want 48", len(writers))
 	}
+	root.must("EnableOutboundWebIdentityFederation") // the keys are made once
+	root.must("DisableOutboundWebIdentityFederation")
 	before := root.must("GetAccountAuthorizationDetails")
 	for _, action := range writers {
+		if action == "DisableOutboundWebIdentityFederation" {
+			root.must("EnableOutboundWebIdentityFederation")
+		}
 		writes := f.Calls(storetest.DocumentsWrite)
 		for range 5 {
 			f.FailNext(storetest.DocumentsWrite, storetest.Before, store.ErrConflict)
@@ -92,6 +97,32 @@ func TestConflicts(t *testing.T) {
 	}
 	if after := root.must("GetAccountAuthorizationDetails"); body(after) != body(before) {
 		t.Errorf("got %s, want %s", after, before)
+	}
+}
+
+// TestOutbound: the feature is switched on and off, once each; its issuer is below ours.
+func TestOutbound(t *testing.T) {
+	s := idpooltest.Start(t, idpooltest.Options{})
+	root := as(t, s, nil)
+	const enable, info, disable = "EnableOutboundWebIdentityFederation", "GetOutboundWebIdentityFederationInfo", "DisableOutboundWebIdentityFederation"
+	for range 2 {
+		if got := root.only(root.must(enable), "IssuerIdentifier"); got != "https://idpool.test/outbound" {
+			t.Errorf("got %s", got)
+		}
+		if got := root.refused(409, "FeatureEnabled", enable); got != "Outbound web identity federation is already enabled for this account." {
+			t.Errorf("got %q", got)
+		}
+		if got := root.must(info); !strings.Contains(got, "<JwtVendingEnabled>true</JwtVendingEnabled>") || root.only(got, "IssuerIdentifier") != "https://idpool.test/outbound" {
+			t.Errorf("got %s", got)
+		}
+		root.must(disable)
+		root.refused(404, "FeatureDisabled", disable)
+		root.refused(404, "FeatureDisabled", info)
+	}
+	for _, own := range []string{"https://idpool.test", "https://idpool.test/outbound", "https://IDPOOL.TEST/x"} {
+		if got := root.refused(400, "InvalidInput", "CreateOpenIDConnectProvider", "Url", own); got != "The issuer of this service cannot be an OpenID Connect provider." {
+			t.Errorf("%s: got %q", own, got)
+		}
 	}
 }
 

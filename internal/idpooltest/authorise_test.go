@@ -212,7 +212,7 @@ func TestEveryQueryOperationIsDecided(t *testing.T) {
 		"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active", "VersionId": "v1", "PolicyDocument": allow("*", "*", ""),
 		"AssumeRolePolicyDocument": trust(s.Dev.PoolID, "authenticated"), "PolicySourceArn": "arn:aws:iam::" + Account + ":user/nobody",
 		"ActionNames": "iam:GetUser", "PolicyInputList": allow("*", "*", ""),
-		"RoleArn": "arn:aws:iam::" + Account + ":role/x", "RoleSessionName": "xx", "Name": "xx",
+		"RoleArn": "arn:aws:iam::" + Account + ":role/x", "RoleSessionName": "xx", "Name": "xx", "SigningAlgorithm": "RS256",
 	}
 	tried := 0
 	for _, service := range services() {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"idpool/internal/arn"
+	"idpool/internal/door"
 	"idpool/internal/login/saml/samltest"
 	"idpool/internal/operation"
 	"idpool/internal/pool"
@@ -217,6 +218,10 @@ func TestErrorOnTheWire(t *testing.T) {
 		if want := `{"__type":"` + code + `","` + member + `":"` + sentence + `"}`; got.status != http.StatusBadRequest || got.body != want {
 			t.Errorf("%s: got %d %s, want 400 %s", name, got.status, got.body, want)
 		}
+		if message := got.header.Get(door.DenialHeader); (message != "") != (name == "denied") || len(message) > 3<<10 {
+			t.Errorf("%s: a message about the denial of %d letters", name, len(message))
+		}
+		got.header.Del(door.DenialHeader)
 		checkHeader(t, name, got, http.Header{
 			"Content-Type": {"application/x-amz-json-1.1"}, "X-Amzn-Errortype": {code + ":"}, "X-Amzn-Errormessage": {sentence},
 		})

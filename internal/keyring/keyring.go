@@ -24,7 +24,7 @@ const (
 const ForAuthority = "authority/"
 
 // AuthorityUse is the use of the keys that sign the tokens which one authority reads, and nobody else: authority/NAME/ALG.
-// The algorithm is RS256 or ES256. With another algorithm the authority has another ring.
+// The algorithm is RS256, ES256 or ES384. With another algorithm the authority has another ring.
 func AuthorityUse(name, algorithm string) string { return ForAuthority + name + "/" + algorithm }
 
 // AuthorityAlgorithm returns the algorithm of such a use.
@@ -35,6 +35,10 @@ func AuthorityAlgorithm(use string) (algorithm string, ok bool) {
 	}
 	return parts[2], true
 }
+
+// Outbound is whom the tokens of sts:GetWebIdentityToken are for, among the names of authorities: whoever trusts our
+// outbound issuer. No configured authority has a name with a colon.
+const Outbound = "sts:outbound"
 
 // State is where a key is in its life (security H4).
 type State string

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -42,6 +44,20 @@ func (c *Context) SetNew(key string, values ...string) bool {
 	}
 	c.Set(key, values...)
 	return true
+}
+
+// All are the keys with their values, by their folded names in order.
+func (c *Context) All() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		if c == nil {
+			return
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.keys)) {
+			if !yield(key, slices.Clone(c.keys[key].values)) {
+				return
+			}
+		}
+	}
 }
 
 // Unset removes a key.

@@ -13,6 +13,7 @@ import (
 	"idpool/internal/arn"
 	"idpool/internal/fault"
 	"idpool/internal/login"
+	"idpool/internal/session"
 )
 
 // The two keys of Roles.
@@ -204,20 +205,10 @@ func (p *Pool) checkTags() error {
 	seen := map[string]bool{} // policies compare keys without case: of two they could not tell which is meant
 	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
 		folded := strings.ToLower(k)
-		if seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k) || !tagText(p.Tags[k]) {
+		if seen[folded] || strings.HasPrefix(folded, "aws:") || !session.TagText(k) || !session.TagText(p.Tags[k]) {
 			return fault.New(fault.InvalidParameter, "Invalid tag: %s", k)
 		}
 		seen[folded] = true
 	}
 	return nil
-}
-
-// tagText allows letters, digits, spaces and _ . : / = + - @ (spec §2).
-func tagText(s string) bool {
-	for _, r := range s {
-		if !letterOrDigit(r) && !strings.ContainsRune(" _.:/=+-@", r) {
-			return false
-		}
-	}
-	return true
 }

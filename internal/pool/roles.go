@@ -4,13 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"idpool/internal/arn"
 	"idpool/internal/fault"
 )
-
-func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // RoleARNs returns every role that the pool can give, each once, sorted: what iam:PassRole is asked for.
 func (p *Pool) RoleARNs() []string {

@@ -172,7 +172,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{
-		Config: s.Source, Secrets: s.Setup.Holder, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
+		Config: s.Source, Secrets: s.Setup.Holder, Rings: s.Setup, Issuer: c.Issuer, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
 		Reserved: c.PublicURL + authority.IssuerPath,
 	}
 	s.own = &operate.Service{Config: s.Source, Identities: s.recent, Verify: s.cognito.VerifyLogin, IssuerOf: oidc.Issuer}
@@ -214,6 +214,7 @@ func (s *Server) pages(o *Options) map[string]http.Handler {
 		}),
 	}
 	s.authorityPages(out)
+	s.outboundPages(out, o.Config.Issuer)
 	for path, handler := range o.Pages {
 		out[path] = handler
 	}

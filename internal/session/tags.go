@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The limits of session tags (spec sts-iam §1.3).
@@ -26,7 +27,7 @@ func CheckTags(tags map[string]string) error {
 	seen := map[string]bool{}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		folded := strings.ToLower(k)
-		if k == "" || seen[folded] || strings.HasPrefix(folded, "aws:") || !tagText(k, maxTagKey) || !tagText(tags[k], maxTagValue) {
+		if k == "" || seen[folded] || strings.HasPrefix(folded, "aws:") || !fits(k, maxTagKey) || !fits(tags[k], maxTagValue) {
 			return errors.New(k)
 		}
 		seen[folded] = true
@@ -53,16 +54,18 @@ func TransitiveKeys(keys []string, tags map[string]string) ([]string, bool) {
 	return slices.Compact(out), true
 }
 
-// tagText allows letters, spaces, numbers and _ . : / = + - @.
-func tagText(s string, most int) bool {
-	n := 0
+// TagText reports whether s has only characters of tags, of sessions, pools, roles and whatever else: letters, spaces and
+// numbers of any script, and _ . : / = + - @. None of them means anything in a pattern of a policy.
+func TagText(s string) bool {
 	for _, r := range s {
-		if n++; !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
 			return false
 		}
 	}
-	return n <= most
+	return true
 }
+
+func fits(s string, most int) bool { return TagText(s) && utf8.RuneCountInString(s) <= most }
 
 var sourceIdentity = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 

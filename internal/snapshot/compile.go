@@ -51,6 +51,7 @@ func (c *Compiler) Compile(prev *Snapshot, docs []store.Document, revision int64
 	if len(changed[KindKeyring]) > 0 {
 		failed = s.openKeys(c.Holder) // before the pools, which have secrets
 	}
+	s.settings = update(s, s.settings, changed[KindSettings], settingsOf)
 	s.purges = update(s, s.purges, changed[KindPurge], func(_ *Snapshot, d store.Document) (int64, error) { return d.Version, nil })
 	s.revoked = update(s, s.revoked, changed[KindRevocation], revoked)
 	s.roles = update(s, s.roles, changed[KindRole], c.role)
@@ -152,6 +153,14 @@ func ring(_ *Snapshot, d store.Document) (*Ring, error) {
 		return nil, err
 	}
 	return &Ring{Ring: *r, Version: d.Version}, nil
+}
+
+func settingsOf(_ *Snapshot, d store.Document) (*Settings, error) {
+	a, err := read[account.Settings](d)
+	if err != nil {
+		return nil, err
+	}
+	return &Settings{Settings: *a, Version: d.Version}, nil
 }
 
 func (c *Compiler) role(s *Snapshot, d store.Document) (*Role, error) {

@@ -24,6 +24,8 @@ const (
 	KindSAMLProvider store.Kind = "saml-provider"
 	KindKeyring      store.Kind = "keyring"
 	KindRevocation   store.Kind = "revocation"
+	// KindSettings is the one document of the account's settings.
+	KindSettings store.Kind = "settings"
 	// KindPurge is a deleted pool whose identities are still to be deleted.
 	KindPurge store.Kind = "purge"
 )
@@ -68,6 +70,14 @@ func PutRevocation(r *revocation.Revocation, expect int64) store.Write {
 // DeleteRevocation returns the write that deletes a revocation; see PutPool.
 func DeleteRevocation(id string, expect int64) store.Write {
 	return store.Write{Kind: KindRevocation, ID: id, Expect: expect}
+}
+
+// settingsID is the id of the one document of its kind.
+const settingsID = "account"
+
+// PutSettings stores the account's settings; see PutPool.
+func PutSettings(a *account.Settings, expect int64) store.Write {
+	return put(KindSettings, settingsID, expect, a)
 }
 
 // DeleteRole returns the write that deletes a role; see PutPool.

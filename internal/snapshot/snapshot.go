@@ -36,6 +36,7 @@ type Snapshot struct {
 	providers table[*OIDCProvider] // by ARN
 	saml      table[*SAMLProvider] // by document id
 	rings     table[*Ring]         // by use
+	settings  table[*Settings]     // by document id, of which there is one
 	purges    table[int64]         // version by pool id
 	revoked   table[*Revocation]   // by document id
 	keys      table[string]        // the user's document id by access key id
@@ -92,6 +93,12 @@ type SAMLProvider struct {
 	Says *login.Metadata
 
 	login *login.Provider
+}
+
+// Settings are the account's settings.
+type Settings struct {
+	account.Settings
+	Version int64
 }
 
 // Ring is a ring of keys, still sealed.
@@ -165,6 +172,14 @@ func (s *Snapshot) SAMLProviderNamed(name string) *SAMLProvider { return s.saml.
 
 // Ring returns the ring of a use, or nil.
 func (s *Snapshot) Ring(use string) *Ring { return s.rings.get(use) }
+
+// Settings returns the account's settings; those of an account that has none stored are zero.
+func (s *Snapshot) Settings() Settings {
+	if stored := s.settings.get(settingsID); stored != nil {
+		return *stored
+	}
+	return Settings{}
+}
 
 // Purges returns the pools whose identities are to be deleted, with the versions of the notes that say so.
 func (s *Snapshot) Purges() map[string]int64 { return maps.Collect(s.purges.all()) }

@@ -77,3 +77,22 @@ type GetDelegatedAccessTokenOutput struct {
 func (s *Service) GetDelegatedAccessToken(_ context.Context, call *operation.Call, _ *GetDelegatedAccessTokenInput) (*GetDelegatedAccessTokenOutput, error) {
 	return nil, fault.New(fault.AccessDenied, "User: %s is not authorized to perform: sts:GetDelegatedAccessToken: there are no delegations to product providers here", call.Caller.ARN)
 }
+
+// DecodeAuthorizationMessageInput is a message that came with a denial.
+type DecodeAuthorizationMessageInput struct {
+	EncodedMessage *string `shape:"encodedMessageType,required"`
+}
+
+// DecodeAuthorizationMessageOutput is what it says, as JSON.
+type DecodeAuthorizationMessageOutput struct {
+	DecodedMessage *string
+}
+
+// DecodeAuthorizationMessage opens a message about a denial of the last 24 hours (spec §1.4).
+func (s *Service) DecodeAuthorizationMessage(_ context.Context, call *operation.Call, in *DecodeAuthorizationMessageInput) (*DecodeAuthorizationMessageOutput, error) {
+	text, err := operation.OpenDenial(call.Snapshot.Keys, *in.EncodedMessage, call.Now)
+	if err != nil {
+		return nil, fault.Wrap(fault.InvalidAuthorizationMessage, "The encoded message is invalid or has expired.", err)
+	}
+	return &DecodeAuthorizationMessageOutput{DecodedMessage: &text}, nil
+}

@@ -58,6 +58,8 @@ func newPrivateKey(algorithm jose.SignatureAlgorithm) (crypto.Signer, error) {
 		return rsa.GenerateKey(rand.Reader, rsaBits)
 	case jose.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.ES384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	}
 	return nil, fmt.Errorf("no keys for the algorithm %q", algorithm)
 }

@@ -39,12 +39,13 @@ func mustSet(t *testing.T, text []byte) (set jose.JSONWebKeySet) {
 
 func TestIssuersHaveKeysOfTheirOwn(t *testing.T) {
 	rsaUse, ecUse := keyring.AuthorityUse("ceph", "RS256"), keyring.AuthorityUse("aws", "ES256")
-	_, _, k := mustIssuers(t, rsaUse, ecUse)
+	outUse := keyring.AuthorityUse(keyring.Outbound, "ES384")
+	_, _, k := mustIssuers(t, rsaUse, ecUse, outUse)
 	own := mustSet(t, k.JWKS())
 	if len(own.Keys) != 1 || len(own.Keys[0].Certificates) != 0 {
 		t.Errorf("got %d keys of our own, want one, without a certificate", len(own.Keys))
 	}
-	for use, algorithm := range map[string]jose.SignatureAlgorithm{rsaUse: jose.RS256, ecUse: jose.ES256} {
+	for use, algorithm := range map[string]jose.SignatureAlgorithm{rsaUse: jose.RS256, ecUse: jose.ES256, outUse: jose.ES384} {
 		issuer := k.Issuer(use)
 		token, err := issuer.Sign([]byte(`{"sub":"s"}`))
 		if err != nil {

@@ -69,7 +69,7 @@ func privateKey(der []byte, algorithm jose.SignatureAlgorithm) (crypto.Signer, e
 			return private, nil
 		}
 	case *ecdsa.PrivateKey:
-		if algorithm == jose.ES256 && private.Curve == elliptic.P256() {
+		if algorithm == jose.ES256 && private.Curve == elliptic.P256() || algorithm == jose.ES384 && private.Curve == elliptic.P384() {
 			return private, nil
 		}
 	}
