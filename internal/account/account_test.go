@@ -166,7 +166,9 @@ func TestTrustOfOurIssuer(t *testing.T) {
 				code, sentence = "", ""
 			}
 			trust := `{"Version":"2012-10-17","Statement":[` + c.statements + `]}`
-			wantFault(t, role(func(r *Role) { r.Trust = trust }).Validate(), code, sentence)
+			r := role(func(r *Role) { r.Trust = trust })
+			wantFault(t, r.PinsPools(), code, sentence)
+			wantFault(t, r.Validate(), "", "")
 		})
 	}
 }

@@ -73,6 +73,9 @@ type Config struct {
 	// ClassicWhenUnset says whether a pool that never set AllowClassicFlow has the classic flow: `allow` or `deny`.
 	// Default: allow, as AWS has it. `idpool init` writes deny.
 	ClassicWhenUnset bool
+	// TrustAnyPool says whether IAM takes roles that trust cognito-identity.amazonaws.com without limiting its `aud` to pools:
+	// `allow` or `deny`. Default: deny.
+	TrustAnyPool bool
 	// Log says where records go.
 	Log Log
 

@@ -143,6 +143,7 @@ login_providers:
   checks_per_second: 0
   checks_per_client: 7
 classic_flow_when_unset: deny
+trust_any_pool: allow
 authorities:
   ceph-1:
     kind: ceph
@@ -210,6 +211,7 @@ log: {events: events.d/log}
 			},
 			ChecksAtOnce: 3, ChecksPerClient: 7,
 		},
+		TrustAnyPool: true,
 		Authorities: []Authority{{
 			Name: "ceph-1", Kind: "ceph", Endpoint: "https://s3.example.com:8443", Region: "eu-west-1",
 			Roles:    []authority.Pattern{mustPattern(t, "arn:aws:iam:::role/*"), mustPattern(t, "arn:aws:iam::tenant:role/one")},
@@ -233,7 +235,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table)+len(authorityKeys), 70; got != want {
+	if got, want := len(table)+len(authorityKeys), 71; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

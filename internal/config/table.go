@@ -222,6 +222,12 @@ role itself: allow, as AWS has it, or deny.`,
 		read: one(func(c *Config) *bool { return &c.ClassicWhenUnset }, parsePermission),
 	},
 	{
+		key: "trust_any_pool", value: "deny",
+		doc: `Whether a role may trust cognito-identity.amazonaws.com without limiting cognito-identity.amazonaws.com:aud to pools,
+so that the identities of every pool can assume it: deny, or allow, as AWS has older roles.`,
+		read: one(func(c *Config) *bool { return &c.TrustAnyPool }, parsePermission),
+	},
+	{
 		key: "authorities", example: "storage", each: authorityKeys,
 		doc: `Other authorities whose roles a pool may give: an AWS account, or a storage cluster with an STS of its own. Each
 has a name, in a-z, 0-9 and -, which is part of its issuer: public_url/authority/NAME.`,

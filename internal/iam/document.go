@@ -42,7 +42,7 @@ func sizeOf(document string) int {
 }
 
 // setTrust puts a trust policy into a role, bound to the users and roles that it names.
-func setTrust(call *operation.Call, now *snapshot.Snapshot, r *account.Role, document string) error {
+func (s *Service) setTrust(call *operation.Call, now *snapshot.Snapshot, r *account.Role, document string) error {
 	parsed, err := policy.Parse(policy.KindTrust, []byte(document))
 	if err != nil {
 		return err
@@ -55,6 +55,11 @@ func setTrust(call *operation.Call, now *snapshot.Snapshot, r *account.Role, doc
 	}
 	r.Trust = document
 	warnWithoutAMR(call, r, parsed)
+	if !s.TrustAnyPool {
+		if err := r.PinsPools(); err != nil {
+			return err
+		}
+	}
 	return r.Validate()
 }
 

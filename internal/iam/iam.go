@@ -35,6 +35,8 @@ type Service struct {
 	// Rings makes the keys of outbound tokens, and Issuer is our own.
 	Rings  Rings
 	Issuer string
+	// TrustAnyPool takes roles that trust our own issuer without naming pools (trust_any_pool).
+	TrustAnyPool bool
 	// LoopbackHTTP takes http:// issuers on loopback addresses: for development.
 	LoopbackHTTP bool
 	// Reserved begins the issuers whose tokens are for other authorities; empty reserves none.

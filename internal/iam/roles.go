@@ -57,7 +57,7 @@ func (s *Service) CreateRole(ctx context.Context, call *op.Call, in *CreateRoleI
 		case len(now.Roles()) >= maxEntities:
 			return nil, fault.New(fault.LimitExceeded, "Cannot exceed quota for RolesPerAccount: %d", maxEntities)
 		}
-		if err := setTrust(call, now, r, *in.AssumeRolePolicyDocument); err != nil {
+		if err := s.setTrust(call, now, r, *in.AssumeRolePolicyDocument); err != nil {
 			return nil, err
 		}
 		held, err := boundary(now, r.Boundary)
@@ -156,7 +156,7 @@ type UpdateAssumeRolePolicyInput struct {
 // UpdateAssumeRolePolicy replaces a role's trust policy. Sessions of the role go on.
 func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, call *op.Call, in *UpdateAssumeRolePolicyInput) (*op.Nothing, error) {
 	_, err := s.changeRole(ctx, call, *in.RoleName, func(now *snapshot.Snapshot, r *account.Role) error {
-		return setTrust(call, now, r, *in.PolicyDocument)
+		return s.setTrust(call, now, r, *in.PolicyDocument)
 	})
 	return nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"idpool/internal/client"
+	"idpool/internal/config"
 	"idpool/internal/iam"
 	"idpool/internal/idpooltest"
 	"idpool/internal/sigv4"
@@ -122,6 +123,30 @@ func TestOutbound(t *testing.T) {
 	for _, own := range []string{"https://idpool.test", "https://idpool.test/outbound", "https://IDPOOL.TEST/x"} {
 		if got := root.refused(400, "InvalidInput", "CreateOpenIDConnectProvider", "Url", own); got != "The issuer of this service cannot be an OpenID Connect provider." {
 			t.Errorf("%s: got %q", own, got)
+		}
+	}
+}
+
+// TestTrustAnyPool: a role that trusts our issuer names its pools, unless the configuration says otherwise (security E5).
+func TestTrustAnyPool(t *testing.T) {
+	const anyPool = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`
+	const sentence = "A role that trusts cognito-identity.amazonaws.com must limit cognito-identity.amazonaws.com:aud to the ids of identity pools."
+	for _, allowed := range []bool{false, true} {
+		root := as(t, idpooltest.Start(t, idpooltest.Options{Configure: func(c *config.Config) { c.TrustAnyPool = allowed }}), nil)
+		root.must("CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", trustRoot)
+		calls := map[string][]string{
+			"CreateRole":             {"RoleName", "other", "AssumeRolePolicyDocument", anyPool},
+			"UpdateAssumeRolePolicy": {"RoleName", "app", "PolicyDocument", anyPool},
+		}
+		for action, pairs := range calls {
+			if allowed {
+				root.must(action, pairs...)
+			} else if got := root.refused(400, "MalformedPolicyDocument", action, pairs...); got != sentence {
+				t.Errorf("%s: got %q", action, got)
+			}
+		}
+		if !allowed {
+			root.refused(404, "NoSuchEntity", "GetRole", "RoleName", "other")
 		}
 	}
 }

@@ -172,8 +172,8 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{
-		Config: s.Source, Secrets: s.Setup.Holder, Rings: s.Setup, Issuer: c.Issuer, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
-		Reserved: c.PublicURL + authority.IssuerPath,
+		Config: s.Source, Secrets: s.Setup.Holder, Rings: s.Setup, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
+		Issuer: c.Issuer, TrustAnyPool: c.TrustAnyPool, Reserved: c.PublicURL + authority.IssuerPath,
 	}
 	s.own = &operate.Service{Config: s.Source, Identities: s.recent, Verify: s.cognito.VerifyLogin, IssuerOf: oidc.Issuer}
 	s.metrics = httpd.NewMetrics()

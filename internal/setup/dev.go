@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -153,7 +154,7 @@ func (s *Setup) devRole(ctx context.Context, source *snapshot.Source, current *s
 		Name: name, Path: "/", ID: id, Created: s.Now().UTC(),
 		Trust: fmt.Sprintf(trustPolicy, poolID, kind), MaxSession: 3600, Inline: map[string]string{"own-identity": ownIdentity},
 	}
-	if err := r.Validate(); err != nil {
+	if err := errors.Join(r.Validate(), r.PinsPools()); err != nil {
 		return "", err
 	}
 	return r.ARN(s.Account), source.Write(ctx, snapshot.PutRole(r, 0))
