@@ -179,16 +179,21 @@ func checkKey(t *testing.T, k key) {
 	}
 }
 
-// FuzzVerify: no token makes the verifier panic, or return anything but a login or a refusal.
+// FuzzVerify: no token makes the verifier panic, or return anything but a login or a refusal; and what it accepts, go-jose
+// verifies by the same key, with the claims that encoding/json reads.
 func FuzzVerify(f *testing.F) {
-	s := es256("1")
-	f.Add(s.header(), goodClaims(nil))
-	f.Add(`{"alg":"ES256"}`, goodClaims(map[string]any{"aud": []string{"client-1", "x"}, "azp": "client-2", "nbf": 0}))
-	f.Add(`{"alg":"RS256","kid":"x"}`, `{"iss":1}`)
+	all := signers()
+	for i, s := range all {
+		f.Add(uint8(i), s.header(), goodClaims(nil))
+	}
+	f.Add(uint8(6), `{"alg":"ES256"}`, goodClaims(map[string]any{"aud": []string{"client-1", "x"}, "azp": "client-2", "nbf": 0}))
+	f.Add(uint8(6), `{"alg":"RS256","kid":"x"}`, `{"iss":1}`)
+	f.Add(uint8(9), `{"alg":"EdDSA","typ":"jwt"}`, goodClaims(map[string]any{"a": []any{1, nil, map[string]any{"b": "\u00e9"}}, "n": 1.5}))
 	w := new(web)
-	w.serve(issuer, s)
+	w.serve(issuer, signer{"", "rsa", rsaKey()}, signer{"", "p256", p256Key()}, signer{"", "p384", p384Key()}, signer{"", "p521", p521Key()}, signer{"", "ed", edKey()})
 	v := mustVerifier(f, w, Options{})
-	f.Fuzz(func(t *testing.T, header, payload string) {
+	f.Fuzz(func(t *testing.T, by uint8, header, payload string) {
+		s := all[int(by)%len(all)]
 		token := s.signRaw(header, payload)
 		checkToken(t, token)
 		l, err := v.Verify(t.Context(), provider(), token, t0)
@@ -202,5 +207,35 @@ func FuzzVerify(f *testing.F) {
 			l.Audience != "client-1" && l.Audience != "client-2" {
 			t.Fatalf("got login %+v", l)
 		}
+		compareLogin(t, s, token, l)
 	})
+}
+
+// compareLogin has go-jose verify what we accepted.
+func compareLogin(t *testing.T, s signer, token string, l *login.Login) {
+	t.Helper()
+	var header map[string]any
+	if json.Unmarshal(must(b64.DecodeString(token[:strings.IndexByte(token, '.')])), &header) != nil || !onlyOurs(header) {
+		return // members that we never read
+	}
+	if header["alg"] != s.alg {
+		t.Fatalf("%q: accepted a signature of %s under another algorithm", token, s.alg)
+	}
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.alg)})
+	if err != nil {
+		t.Fatalf("%q: we accept what go-jose refuses: %v", token, err)
+	}
+	payload, err := jws.Verify(s.key.Public())
+	if err != nil {
+		t.Fatalf("%q: we accept a signature that go-jose refuses: %v", token, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
+	var want map[string]any
+	if err := d.Decode(&want); err != nil {
+		t.Fatalf("%q: we accept claims that encoding/json refuses: %v", token, err)
+	}
+	if diff := cmp.Diff(l.Claims, want); diff != "" {
+		t.Fatalf("%q: the claims differ (-got +want):\n%s", token, diff)
+	}
 }
