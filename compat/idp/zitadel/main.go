@@ -1,4 +1,4 @@
-// Command zitadel runs an OpenID provider made of github.com/zitadel/oidc, a certified library, on a loopback address: its
+// Command zitadel runs an OpenID provider made of github.com/zitadel/oidc on a loopback address: its
 // own server and its own login form, with keys that change when a line "rotate" is read. It prints its issuer, and
 // "rotated" after each change.
 package main
