@@ -322,8 +322,10 @@ func (a *account) refused(poolID string, p *idp, token string) {
 }
 
 // checkIdP is what holds for every provider: its tokens, by each of its clients, lead one user to one identity and to
-// credentials; a token of a new key works on its first use, and one of the withdrawn key no longer.
-func checkIdP(t *testing.T, p *idp, clients map[string]string) {
+// credentials; a token of a new key works on its first use, and one of the withdrawn key no longer. clients are the client ids
+// with the algorithms of their tokens, before and after the keys are rotated.
+func checkIdP(t *testing.T, p *idp, clients map[string][2]string) {
+	t.Helper()
 	a := mustAccount(t)
 	var ids []string
 	for id := range clients {
@@ -333,8 +335,8 @@ func checkIdP(t *testing.T, p *idp, clients map[string]string) {
 	identities, old := map[string]bool{}, ""
 	for client, alg := range clients {
 		token := p.mustLogIn(client)
-		if got := algorithmOf(t, token); got != alg {
-			t.Errorf("%s: got a token signed with %s, want %s", client, got, alg)
+		if got := algorithmOf(t, token); got != alg[0] {
+			t.Errorf("%s: got a token signed with %s, want %s", client, got, alg[0])
 		}
 		id, who := a.mustVend(pool, p, token)
 		identities[id], old = true, token
@@ -344,6 +346,9 @@ func checkIdP(t *testing.T, p *idp, clients map[string]string) {
 	}
 	p.rotate()
 	fresh := p.mustLogIn(ids[0])
+	if got, want := algorithmOf(t, fresh), clients[ids[0]][1]; got != want {
+		t.Errorf("%s, rotated: got a token signed with %s, want %s", ids[0], got, want)
+	}
 	id, _ := a.mustVend(pool, p, fresh)
 	if identities[id] = true; len(identities) != 1 {
 		t.Errorf("got %d identities of one user, want one", len(identities))
@@ -366,7 +371,9 @@ func TestOIDCProviderOfNode(t *testing.T) {
 	_, err = os.Stat("idp/oidc-provider/node_modules")
 	need(t, err == nil, "idp/oidc-provider/node_modules (npm ci in compat/idp/oidc-provider)")
 	checkIdP(t, mustStartIdP(t, "idp/oidc-provider", node, "provider.mjs", redirectURI),
-		map[string]string{"app-RS256": "RS256", "app-PS256": "PS256", "app-ES256": "ES256", "app-EdDSA": "EdDSA"})
+		map[string][2]string{
+			"app-RS256": {"RS256", "RS256"}, "app-PS256": {"PS256", "PS256"}, "app-ES256": {"ES256", "ES256"}, "app-EdDSA": {"EdDSA", "EdDSA"},
+		})
 }
 
 // TestZitadelOIDC: the certified provider library of zitadel, a Go module of its own.
@@ -380,5 +387,5 @@ func TestZitadelOIDC(t *testing.T) {
 	}
 	p := mustStartIdP(t, "", binary, redirectURI)
 	p.user, p.password = "test-user@127.0.0.1", "verysecure"
-	checkIdP(t, p, map[string]string{"app": "RS256"})
+	checkIdP(t, p, map[string][2]string{"app": {"RS256", "ES256"}})
 }
