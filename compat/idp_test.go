@@ -376,7 +376,7 @@ func TestOIDCProviderOfNode(t *testing.T) {
 		})
 }
 
-// TestZitadelOIDC: the certified provider library of zitadel, a Go module of its own.
+// TestZitadelOIDC: the provider library of zitadel, which is written in Go by others, in a module of its own.
 func TestZitadelOIDC(t *testing.T) {
 	needAWS(t)
 	binary := filepath.Join(t.TempDir(), "zitadel")
