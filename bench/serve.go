@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"idpool/internal/config"
+	"idpool/internal/heap"
 	"idpool/internal/server"
 )
 
@@ -24,6 +25,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	heap.Keep()
 	s, err := server.Open(ctx, server.Options{Config: cfg, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"idpool/internal/config"
+	"idpool/internal/heap"
 	"idpool/internal/server"
 )
 
@@ -22,6 +23,7 @@ func (c *serveCommand) Run(ctx context.Context, env *environment) error {
 		return err
 	}
 	log := newLog(env.err)
+	heap.Keep()
 	s, err := server.Open(ctx, server.Options{Config: cfg, Log: log, Now: time.Now})
 	if err != nil {
 		return err

@@ -94,9 +94,10 @@ type request struct {
 func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from Origin) {
 	start := d.now()
 	q := &request{http: r, body: body, from: from, protocol: protocolOf(r)}
+	agent := oneLine(r.UserAgent())
 	q.call = &operation.Call{
-		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: oneLine(r.UserAgent()),
-		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: oneLine(r.UserAgent())},
+		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: agent,
+		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: agent},
 	}
 	q.call.Fresh = func() error { return d.fresh(start) }
 	if from.Client.IsValid() {

@@ -45,10 +45,13 @@ func (jsonProtocol) unknown(*request, string) error { return noOperation() }
 
 func (jsonProtocol) decode(q *request, in any) error { return awsjson.Decode(q.body, q.row.In, in) }
 
+// usualAnswer is the size in bytes that credentials fit into.
+const usualAnswer = 2048
+
 func (jsonProtocol) encode(q *request, out any) answer {
 	a := answer{status: http.StatusOK, contentType: awsjson.ContentType}
 	if q.row.Out != nil {
-		a.body = awsjson.Encode(nil, q.row.Out, out)
+		a.body = awsjson.Encode(make([]byte, 0, usualAnswer), q.row.Out, out)
 	}
 	return a
 }

@@ -3,14 +3,28 @@ package event
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 )
 
-// Lines writes records as JSON, one a line, with one write each.
+// Lines writes records as JSON, one a line. Records that are ready at the same moment share one write, and one sync; each
+// caller waits for the one that his is in.
 type Lines struct {
-	mu   sync.Mutex
 	out  io.Writer
-	torn bool // a write failed half-way: the next line must not go on where it ended
+	torn bool // a write failed half-way: the next line must not go on where it ended; belongs to who writes
+
+	mu      sync.Mutex
+	next    *batch // takes lines; nil when there are none
+	writing bool   // somebody writes, or has the turn
+}
+
+// batch is the lines of one write. One of those who wait for it gets its turn to write it when the batch before is done.
+type batch struct {
+	lines   []byte
+	durable bool
+	turn    chan struct{} // holds one
+	done    chan struct{} // closed once err is known
+	err     error
 }
 
 // NewLines returns a sink that writes to out. Where out has a Sync method, durable records are synced.
@@ -25,26 +39,69 @@ func (l *Lines) Write(r *Record, durable bool) error {
 	if err != nil {
 		return fmt.Errorf("encoding an event: %w", err)
 	}
+	b, first := l.join(line, durable)
+	if !first {
+		select {
+		case <-b.done:
+			return b.err
+		case <-b.turn:
+		}
+	} else {
+		// Whoever is ready to run, and about to write, can join meanwhile; where nobody is, this costs nothing.
+		runtime.Gosched()
+	}
+	l.flush(b)
+	return b.err
+}
+
+// join adds a line to the next batch. first is true for who must write it: nobody else is writing.
+func (l *Lines) join(line []byte, durable bool) (b *batch, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.write(line); err != nil {
+	if b = l.next; b == nil {
+		b = &batch{lines: line, durable: durable, turn: make(chan struct{}, 1), done: make(chan struct{})}
+		l.next = b
+	} else {
+		b.lines = append(b.lines, line...)
+		b.durable = b.durable || durable
+	}
+	first = !l.writing
+	l.writing = true
+	return b, first
+}
+
+// flush writes the next batch, which is b, and gives the turn to the one that has gathered meanwhile.
+func (l *Lines) flush(b *batch) {
+	l.mu.Lock()
+	l.next = nil
+	l.mu.Unlock()
+	b.err = l.write(b)
+	close(b.done)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.next != nil {
+		l.next.turn <- struct{}{}
+	} else {
+		l.writing = false
+	}
+}
+
+func (l *Lines) write(b *batch) error {
+	lines := b.lines
+	if l.torn {
+		lines = append([]byte{'\n'}, lines...)
+	}
+	n, err := l.out.Write(lines)
+	if n > 0 {
+		l.torn = n < len(lines)
+	}
+	if err != nil {
 		return fmt.Errorf("writing an event: %w", err)
 	}
-	if s, ok := l.out.(interface{ Sync() error }); ok && durable {
+	if s, ok := l.out.(interface{ Sync() error }); ok && b.durable {
 		if err := s.Sync(); err != nil {
 			return fmt.Errorf("syncing an event: %w", err)
 		}
 	}
 	return nil
-}
-
-func (l *Lines) write(line []byte) error {
-	if l.torn {
-		line = append([]byte{'\n'}, line...)
-	}
-	n, err := l.out.Write(line)
-	if n > 0 {
-		l.torn = n < len(line)
-	}
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -140,7 +141,8 @@ func TestLinesAfterATornLine(t *testing.T) {
 	}
 }
 
-// TestLinesFromSeveralGoroutines keeps every record whole, each in one write.
+// TestLinesFromSeveralGoroutines keeps every record whole, and none waits for ever. Records share writes, but a durable one
+// is always synced after its write.
 func TestLinesFromSeveralGoroutines(t *testing.T) {
 	const goroutines, each = 8, 50
 	f := &file{}
@@ -166,8 +168,57 @@ func TestLinesFromSeveralGoroutines(t *testing.T) {
 		}
 		seen[r.RequestID] = true
 	}
-	writes := slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool { return c != "write" })
-	if want := goroutines * each; len(seen) != want || len(writes) != want || len(f.calls) != want+want/2 {
-		t.Errorf("got %d records in %d writes and %d calls, want %d, half of them synced", len(seen), len(writes), len(f.calls), want)
+	if want := goroutines * each; len(seen) != want || len(f.calls) > want+want/2 || f.calls[0] != "write" {
+		t.Errorf("got %d records in %d calls, want %d, and at most one write for each and one sync for half", len(seen), len(f.calls), want)
+	}
+}
+
+// gated is a writer that waits before every write.
+type gated struct {
+	file
+	wait chan struct{}
+}
+
+func (g *gated) Write(p []byte) (int, error) {
+	<-g.wait
+	return g.file.Write(p)
+}
+
+// TestLinesShareAWrite: what comes while somebody writes goes with the next write, all of it; is synced if one of it is to
+// be; and fails together.
+func TestLinesShareAWrite(t *testing.T) {
+	diskFull := errors.New("disk full")
+	for _, fails := range []error{nil, diskFull} {
+		synctest.Test(t, func(t *testing.T) {
+			g := &gated{wait: make(chan struct{})}
+			lines := NewLines(g)
+			errs := make(chan error, 4)
+			write := func(durable bool) { errs <- lines.Write(&Record{}, durable) }
+			go write(false)
+			synctest.Wait() // it is writing
+			for _, durable := range []bool{false, true, false} {
+				go write(durable)
+			}
+			synctest.Wait()
+			g.wait <- struct{}{}
+			if err := <-errs; err != nil {
+				t.Errorf("the first: got %v", err)
+			}
+			synctest.Wait()
+			g.failWrite = fails
+			g.wait <- struct{}{}
+			for range 3 {
+				if err := <-errs; !errors.Is(err, fails) {
+					t.Errorf("those that shared a write: got %v, want %v", err, fails)
+				}
+			}
+			want := []string{"write", "write", "sync"}
+			if fails != nil {
+				want = want[:2]
+			}
+			if !slices.Equal(g.calls, want) {
+				t.Errorf("got %q, want %q", g.calls, want)
+			}
+		})
 	}
 }

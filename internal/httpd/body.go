@@ -65,11 +65,17 @@ func checkBody(r *http.Request, limit int64) *refusal {
 
 // readBody reads the whole body from a reader that ends with an error after limit bytes. The capacity of what it returns is
 // charged to m; the caller gives it back. On refusals nothing stays charged.
-func readBody(r io.Reader, limit int64, m *memory) ([]byte, *refusal) {
+//
+// announced is the Content-Length, or -1: a small body that keeps to it needs no more room than that.
+func readBody(r io.Reader, announced, limit int64, m *memory) ([]byte, *refusal) {
 	var body []byte
+	first := firstRead
+	if announced >= 0 && announced < firstRead {
+		first = int(announced) + 1 // one more, to find the end
+	}
 	for {
 		if len(body) == cap(body) {
-			size := min(max(2*cap(body), firstRead), int(limit)+1)
+			size := min(max(2*cap(body), first), int(limit)+1)
 			if !m.take(size - cap(body)) {
 				m.give(cap(body))
 				return nil, refuseMemory

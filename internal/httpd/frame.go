@@ -116,7 +116,7 @@ func (f *frame) readBody(a *answer, r *http.Request) ([]byte, *refusal) {
 	}
 	// It needs the server's own ResponseWriter, to end the connection cleanly at the limit.
 	limited := http.MaxBytesReader(a.ResponseWriter, r.Body, f.limits.BodyBytes)
-	return readBody(limited, f.limits.BodyBytes, f.memory)
+	return readBody(limited, r.ContentLength, f.limits.BodyBytes, f.memory)
 }
 
 // page finds the page of a path as it was sent: the exact one, or the longest prefix.

@@ -15,8 +15,23 @@ import (
 // Names are compared without regard to case, the part after the slash of a tag key included (spec §2.3). A key that is
 // absent, one without a value and one with an empty value are three different things.
 type Context struct {
-	keys map[string]entry // by folded name
+	// Most requests have a dozen keys, which are found sooner in a list than in a map; more go to the map.
+	few   []contextKey
+	keys  map[string]entry // by folded name
+	texts []string         // the values of all entries, so that not each has a list of its own
 }
+
+// contextKey is an entry of the list.
+type contextKey struct {
+	folded string
+	entry  entry
+}
+
+// fewKeys is the longest list, and fewTexts how many values usually go with it.
+const (
+	fewKeys  = 24
+	fewTexts = 32
+)
 
 // entry is what the request says of one key.
 type entry struct {
@@ -62,9 +77,12 @@ func (c *Context) All() iter.Seq2[string, []string] {
 
 // Unset removes a key.
 func (c *Context) Unset(key string) {
-	if c != nil {
-		delete(c.keys, foldKey(key))
+	if c == nil {
+		return
 	}
+	folded := foldKey(key)
+	delete(c.keys, folded)
+	c.few = slices.DeleteFunc(c.few, func(n contextKey) bool { return n.folded == folded })
 }
 
 // Has reports whether a key is there, with or without a value.
@@ -74,20 +92,49 @@ func (c *Context) Has(key string) bool {
 }
 
 func (c *Context) put(key string, values []string, single bool) {
-	if c.keys == nil {
-		c.keys = make(map[string]entry)
-	}
-	e := entry{values: slices.Clone(values), null: true}
+	e := entry{values: c.keep(values), null: true}
 	for _, v := range values {
 		e.null = e.null && v == ""
 	}
 	e.resolves = single && !e.null && utf8.ValidString(values[0])
-	c.keys[foldKey(key)] = e
+	folded := foldKey(key)
+	for i := range c.few {
+		if c.few[i].folded == folded {
+			c.few[i].entry = e
+			return
+		}
+	}
+	if len(c.few) < fewKeys {
+		if c.few == nil {
+			c.few = make([]contextKey, 0, fewKeys)
+		}
+		c.few = append(c.few, contextKey{folded, e})
+		return
+	}
+	if c.keys == nil {
+		c.keys = make(map[string]entry)
+	}
+	c.keys[folded] = e
+}
+
+// keep copies values to where nobody changes them.
+func (c *Context) keep(values []string) []string {
+	if c.texts == nil {
+		c.texts = make([]string, 0, fewTexts)
+	}
+	from := len(c.texts)
+	c.texts = append(c.texts, values...)
+	return c.texts[from:len(c.texts):len(c.texts)]
 }
 
 func (c *Context) lookup(folded string) (entry, bool) {
 	if c == nil {
 		return entry{}, false
+	}
+	for i := range c.few {
+		if c.few[i].folded == folded {
+			return c.few[i].entry, true
+		}
 	}
 	e, ok := c.keys[folded]
 	return e, ok
@@ -105,11 +152,11 @@ func (c *Context) substitute(folded string) (string, bool) {
 // foldKey returns the form of a key name in which names that differ only in case are equal.
 func foldKey(s string) string {
 	for i := range len(s) {
-		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+		if s[i] >= utf8.RuneSelf {
 			return strings.Map(foldRune, s)
 		}
 	}
-	return s
+	return strings.ToLower(s)
 }
 
 // foldRune returns the least of the characters that are the same letter, or its small form in ASCII.

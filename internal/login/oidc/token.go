@@ -72,16 +72,17 @@ func split(raw string) (dot1, dot2 int, err error) {
 	dots := [2]int{-1, -1}
 	n := 0
 	for i := range len(raw) {
-		switch c := raw[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		case c == '.' && n < 2:
-			dots[n] = i
-			n++
-		case c == '.':
-			return 0, 0, errors.New("more than three segments")
-		default:
-			return 0, 0, errors.New("a byte outside the alphabet")
+		if alphabet[raw[i]] {
+			continue
 		}
+		switch {
+		case raw[i] != '.':
+			return 0, 0, errors.New("a byte outside the alphabet")
+		case n == 2:
+			return 0, 0, errors.New("more than three segments")
+		}
+		dots[n] = i
+		n++
 	}
 	if n < 2 {
 		return 0, 0, errors.New("fewer than three segments")
@@ -91,6 +92,14 @@ func split(raw string) (dot1, dot2 int, err error) {
 	}
 	return dots[0], dots[1], nil
 }
+
+// alphabet marks the letters of base64url (RFC 4648 §5).
+var alphabet = func() (letters [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+		letters[c] = true
+	}
+	return letters
+}()
 
 func decodeSegment(segment []byte) ([]byte, error) {
 	out := make([]byte, strict.DecodedLen(len(segment)))
