@@ -29,7 +29,7 @@ func (s *Server) verifiers(c *config.Config, turns *admission.Pool) map[login.Ki
 		AtOnce: c.LoginProviders.ChecksAtOnce, Wait: admissionWait, PerSecond: c.LoginProviders.ChecksPerSecond,
 	})
 	return map[login.Kind]login.Verifier{
-		login.SAML: saml.New(saml.Options{Admit: turns.Do}),
+		login.SAML: saml.New(saml.Options{Admit: turns.Do, Recipients: saml.Recipients(c.Region)}),
 		login.OIDC: s.verifier, login.Social: s.verifier, login.UserPool: asking,
 		login.Facebook: asking, login.Amazon: asking, login.Twitter: asking, login.Discontinued: asking,
 	}

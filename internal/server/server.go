@@ -162,7 +162,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	minting := &sts.Service{
 		Random: rand.Reader, Issuer: c.Issuer, Verifier: s.verifier, IssuerOf: oidc.Issuer,
-		SAML: saml.New(saml.Options{Admit: turns.Do, MaxAge: saml.STSMaxAge}),
+		SAML: saml.New(saml.Options{Admit: turns.Do, Recipients: saml.Recipients(c.Region), MaxAge: saml.STSMaxAge}),
 	}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),

@@ -252,6 +252,8 @@ func TestOptions(t *testing.T) {
 		"5 min, 300 s old":    {Options{MaxAge: STSMaxAge}, samltest.Options{Now: t0.Add(-300 * time.Second), Expires: t0.Add(time.Hour)}, login.Expired, "IssueInstant"},
 		"a day old":           {Options{}, samltest.Options{Now: t0.Add(-24 * time.Hour), Expires: t0.Add(time.Hour)}, "", ""},
 		"our own recipient":   {Options{Recipients: []string{"https://x.example/saml", DefaultRecipient}}, samltest.Options{Now: t0, Recipient: "https://x.example/saml"}, "", ""},
+		"of the region":       {Options{Recipients: Recipients("eu-west-1")}, samltest.Options{Now: t0, Recipient: "https://eu-west-1.signin.aws.amazon.com/saml"}, "", ""},
+		"of another region":   {Options{Recipients: Recipients("eu-west-1")}, samltest.Options{Now: t0, Recipient: "https://us-east-1.signin.aws.amazon.com/saml"}, login.RecipientMismatch, "Destination"},
 		"not AWS's recipient": {Options{Recipients: []string{"https://x.example/saml"}}, samltest.Options{Now: t0}, login.RecipientMismatch, "Destination"},
 		"our own audience":    {Options{Audiences: []string{"urn:x"}}, samltest.Options{Now: t0, Audience: "urn:x"}, "", ""},
 		"not AWS's audience":  {Options{Audiences: []string{"urn:x"}}, samltest.Options{Now: t0}, login.AudienceMismatch, "Audience"},

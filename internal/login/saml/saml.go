@@ -32,6 +32,12 @@ const (
 	STSMaxAge = 5 * time.Minute
 )
 
+// Recipients are the places that assertions for AWS name, of all regions and of one. Providers that are set up for AWS
+// send to either.
+func Recipients(region string) []string {
+	return []string{DefaultRecipient, "https://" + region + ".signin.aws.amazon.com/saml"}
+}
+
 // Options are the settings of a Verifier. The zero value is the default.
 type Options struct {
 	// Audiences are those of which an AudienceRestriction must name one; none means DefaultAudience.
