@@ -139,23 +139,37 @@ func TestEveryActionOfIAM(t *testing.T) {
 	}
 }
 
-// docs/setup.md shows what testdata/iam.sh runs: every snippet, line by line, in one order.
+// A SAML provider that is not ours, made of pysaml2 and xmlsec1, and the login with the aws CLI and boto3.
+func TestSAML(t *testing.T) {
+	need(t, exec.Command(python(), "-c", "import boto3, saml2").Run() == nil, "boto3 and pysaml2 (Debian: python3-boto3, python3-pysaml2)")
+	for _, program := range []string{"aws", "xmlsec1", "openssl"} {
+		_, err := os.Stat("/usr/bin/" + program)
+		need(t, err == nil, program)
+	}
+	mustRun(t, mustStart(t), "bash", "testdata/saml.sh")
+}
+
+// docs/setup.md shows what testdata/iam.sh and then testdata/saml.sh run: every snippet, line by line, in one order.
 func TestSetupIsWhatIsTested(t *testing.T) {
 	page, err := os.ReadFile("../docs/setup.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := os.ReadFile("testdata/iam.sh")
-	if err != nil {
-		t.Fatal(err)
+	var script []byte
+	for _, file := range []string{"testdata/iam.sh", "testdata/saml.sh"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script = append(script, text...)
 	}
 	shown, run := fenced.FindAllStringSubmatch(string(page), -1), marked.FindAllStringSubmatch(string(script), -1)
 	if len(shown) != len(run) || len(run) < 10 || strings.Count(string(page), "```") != 2*len(shown) {
-		t.Fatalf("docs/setup.md shows %d snippets, testdata/iam.sh has %d", len(shown), len(run))
+		t.Fatalf("docs/setup.md shows %d snippets, the scripts have %d", len(shown), len(run))
 	}
 	for i := range run {
 		if shown[i][1] != run[i][1] || plain(shown[i][2]) != plain(run[i][2]) {
-			t.Errorf("docs/setup.md shows %s\n%s\nand testdata/iam.sh runs %s\n%s", shown[i][1], shown[i][2], run[i][1], run[i][2])
+			t.Errorf("docs/setup.md shows %s\n%s\nand the scripts run %s\n%s", shown[i][1], shown[i][2], run[i][1], run[i][2])
 		}
 	}
 }
