@@ -1,6 +1,6 @@
 # The commands of this project. `make test` is what a plain clone passes; .ci/run runs all of it with everything provided.
 
-.PHONY: build test race lint fuzz bench compat clean
+.PHONY: build test race lint fuzz bench bench-smoke gobench compat clean
 
 build: ## the program, static
 	CGO_ENABLED=0 go build -trimpath -o bin/idpool ./cmd/idpool
@@ -21,7 +21,16 @@ FUZZTIME ?= 10m
 fuzz: ## every fuzzer for FUZZTIME each
 	FUZZTIME=$(FUZZTIME) ./tools/fuzz
 
-bench: ## the Go benchmarks
+bench: build ## what requests cost, beside a floor; ARGS are flags of `bin/bench run`
+	go build -o bin/bench ./bench
+	bin/bench run $(ARGS)
+
+bench-smoke: build ## every row of bench works
+	go build -o bin/bench ./bench
+	bin/bench run --smoke --json bin/bench.json
+	grep -q '"Rows"' bin/bench.json
+
+gobench: ## the Go benchmarks: the inner steps, with what they allocate
 	go test -run '^$$' -bench . -benchmem ./internal/...
 
 compat: ## real clients against a running server; what is not installed skips

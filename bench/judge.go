@@ -29,7 +29,7 @@ func (r *rig) judge(f *figures) {
 		r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, tail(r.latency.Idpool)/tail(r.latency.Floor))
 	}
 	for at, s := range r.sites {
-		if at.identities == large && !r.command.Smoke {
+		if at.identities == large {
 			_, most := s.nodes[0].memory()
 			r.atMost(f, "memory in MB, "+at.String(), 250, float64(most)/1e6)
 		}
@@ -86,4 +86,12 @@ func tail(all []percentiles) float64 {
 	return median(found)
 }
 
-func (r *rig) readsOfPostgres(*figures) {}
+// readsOfPostgres wants at most one read for each request. What goes beyond are looks at the configuration, one a second
+// and node.
+func (r *rig) readsOfPostgres(f *figures) {
+	for _, row := range r.rows {
+		if v := r.results[row.name]; v.Transactions > 0 {
+			r.atMost(f, "transactions of the database a request, "+row.name, 1.05, v.Transactions)
+		}
+	}
+}

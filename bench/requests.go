@@ -27,10 +27,17 @@ type site struct {
 
 func (s *site) addr() string { return s.nodes[0].addr }
 
+// filled is the place with as many identities as there really are.
+func (s *site) filled() place {
+	p := s.place
+	p.identities = s.world.seeded.Identities
+	return p
+}
+
 // take returns n tokens of an algorithm for identities of the store.
 func (s *site) take(alg string, n int) ([]*ticket, error) {
 	if s.tokens[alg] == nil {
-		s.tokens[alg] = &supply{provider: s.rig.provider, alg: alg, subjects: subjectsOf(s.place)}
+		s.tokens[alg] = &supply{provider: s.rig.provider, alg: alg, subjects: subjectsOf(s.filled())}
 	}
 	return s.tokens[alg].take(n)
 }
@@ -70,7 +77,7 @@ func each(tickets []*ticket, f func(*ticket) []byte) [][]byte {
 // repeated uses a few tokens again and again.
 func repeated(s *site, n int) (out [][]byte, err error) {
 	if s.repeated == nil {
-		own := &supply{provider: s.rig.provider, alg: "RS256", subjects: subjectsOf(s.place)}
+		own := &supply{provider: s.rig.provider, alg: "RS256", subjects: subjectsOf(s.filled())}
 		if s.repeated, err = own.take(64); err != nil {
 			return nil, err
 		}

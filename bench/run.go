@@ -72,6 +72,7 @@ type rig struct {
 	fsyncs   []float64           // a second
 	reads    map[place][]float64 // µs of a read, by store
 	latency  latencies
+	passing  []string // databases to remove at the end
 }
 
 // can reports whether the row can be measured here.
@@ -131,6 +132,13 @@ func (r *rig) floorRequests(path string, n int) (out [][]byte) {
 }
 
 func (r *rig) close() {
+	defer func() {
+		for _, name := range r.passing {
+			if err := dropDatabase(r.command.Postgres, name); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+			}
+		}
+	}()
 	for _, s := range r.sites {
 		for _, node := range s.nodes {
 			node.stop()
@@ -164,6 +172,9 @@ func (r *rig) measure(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d after %v\n", round, r.command.Rounds, time.Since(r.started).Round(time.Second))
+	}
+	if err := r.countReads(ctx); err != nil {
+		return err
 	}
 	return r.measureLatency(ctx)
 }

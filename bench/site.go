@@ -79,6 +79,7 @@ func (r *rig) database(ctx context.Context, name string) (string, error) {
 	name = "idpool_bench_" + name
 	if r.command.Smoke {
 		name = fmt.Sprintf("%s_%d", name, os.Getpid())
+		r.passing = append(r.passing, name)
 	}
 	return database(ctx, r.command.Postgres, name, fresh)
 }

@@ -203,6 +203,16 @@ func sections(all ...settings) string {
 	return b.String()
 }
 
+// dropDatabase removes what database made.
+func dropDatabase(server, name string) error {
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(`DROP DATABASE IF EXISTS ` + name + ` WITH (FORCE)`)
+	return errors.Join(err, db.Close())
+}
+
 // database makes the database of a name on a PostgreSQL server, unless it is there, and returns its URL.
 func database(ctx context.Context, server, name string, fresh bool) (string, error) {
 	u, err := url.Parse(server)
@@ -215,7 +225,7 @@ func database(ctx context.Context, server, name string, fresh bool) (string, err
 	}
 	defer func() { _ = db.Close() }()
 	if fresh {
-		if _, err := db.ExecContext(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+		if err := dropDatabase(server, name); err != nil {
 			return "", err
 		}
 	}
