@@ -37,6 +37,7 @@ type commands struct {
 	Admin       adminCommand       `cmd:"" help:"Manage administrators with file access alone."`
 	Config      configCommand      `cmd:"" help:"Check a configuration, or print the defaults."`
 	Credentials credentialsCommand `cmd:"" help:"Get credentials for an identity: the main job from a shell."`
+	Keys        keysCommand        `cmd:"" help:"List and rotate the keys of a running server, as an operator."`
 	Revoke      revokeCommand      `cmd:"" help:"Take sessions back before their end, as an operator of a running server."`
 	Provider    providerCommand    `cmd:"" help:"Test identity providers, as an operator of a running server."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

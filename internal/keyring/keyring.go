@@ -63,10 +63,12 @@ type Key struct {
 	Algorithm string    `json:"algorithm"`
 	State     State     `json:"state"`
 	Created   time.Time `json:"created"`
+	// Since is when it entered its state.
+	Since time.Time `json:"since,omitzero"`
 	// Public is the public JWK of a signing key, without its state.
 	Public json.RawMessage `json:"public,omitempty"`
-	// Sealed is the private part under the key-encryption key, with use and id as additional data.
-	Sealed []byte `json:"sealed"`
+	// Sealed is the private part under the key-encryption key, with use and id as additional data. A retired key has none.
+	Sealed []byte `json:"sealed,omitempty"`
 }
 
 // Keys are the opened rings of one snapshot. Safe for concurrent use.

@@ -12,6 +12,7 @@ import (
 
 	"idpool/internal/arn"
 	"idpool/internal/fault"
+	"idpool/internal/keyring"
 	"idpool/internal/login"
 	"idpool/internal/operation"
 	"idpool/internal/snapshot"
@@ -27,6 +28,8 @@ type Service struct {
 	// that nobody has verified.
 	Verify   func(context.Context, *operation.Call, *login.Provider, string) (*login.Login, error)
 	IssuerOf func(token string) (string, error)
+	// Keys makes keys.
+	Keys keyring.Holder
 }
 
 // tries is how often a change is decided again when others were faster.

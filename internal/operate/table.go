@@ -20,6 +20,8 @@ func (s *Service) Table() op.Service {
 			op.Writing(shapes, "RevokeSessions", s.revokeTarget, s.RevokeSessions),
 			op.Reading(shapes, "ListKeys", listKeysTarget, s.ListKeys),
 			op.Reading(shapes, "TestProvider", s.testTarget, s.TestProvider),
+			op.Writing(shapes, "RotateKeys", rotateTarget, s.RotateKeys),
+			op.Writing(shapes, "RetireKey", retireTarget, s.RetireKey),
 		},
 	}
 }
@@ -34,7 +36,7 @@ var shapes = shape.Table{
 	"KeyAlgorithm": shape.Text{},
 	"KeyID":        shape.Text{Min: 1, Max: 128, Pattern: `[\w-]+`},
 	"KeyState":     shape.Text{Enum: []string{"next", "active", "verify-only", "retired"}},
-	"KeyUse":       shape.Text{Enum: []string{"sealing", "signing"}},
+	"KeyUse":       shape.Text{Min: 1, Max: 256, Pattern: `[\w./-]+`},
 	"Keys":         shape.List{},
 	"ClientIDs":    shape.List{},
 	"TestedPools":  shape.List{},

@@ -175,7 +175,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		Config: s.Source, Secrets: s.Setup.Holder, Rings: s.Setup, Random: rand.Reader, Metadata: saml.ParseMetadata, LoopbackHTTP: o.LoopbackHTTP,
 		Issuer: c.Issuer, TrustAnyPool: c.TrustAnyPool, Reserved: c.PublicURL + authority.IssuerPath,
 	}
-	s.own = &operate.Service{Config: s.Source, Identities: s.recent, Verify: s.cognito.VerifyLogin, IssuerOf: oidc.Issuer}
+	s.own = &operate.Service{Config: s.Source, Identities: s.recent, Keys: s.Setup.Holder, Verify: s.cognito.VerifyLogin, IssuerOf: oidc.Issuer}
 	s.metrics = httpd.NewMetrics()
 	services := []operation.Service{s.cognito.Table(), minting.Table(), administration.Table(), s.own.Table()}
 	rates, err := operationRates(c, services)

@@ -181,6 +181,9 @@ func (s *Snapshot) Settings() Settings {
 	return Settings{}
 }
 
+// Rings returns the rings in the order of their uses.
+func (s *Snapshot) Rings() []*Ring { return s.rings.sorted() }
+
 // Purges returns the pools whose identities are to be deleted, with the versions of the notes that say so.
 func (s *Snapshot) Purges() map[string]int64 { return maps.Collect(s.purges.all()) }
 
