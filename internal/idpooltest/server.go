@@ -41,7 +41,7 @@ type Options struct {
 	Dir string
 	// Store is the URL of the store; default SQLite in Dir.
 	Store string
-	// Clock is the server's and the identity provider's; default time.Now.
+	// Clock is the server's and the identity provider's; default time.Now. With another one the database's is not looked at.
 	Clock func() time.Time
 	// Configure changes the configuration before the start.
 	Configure func(*config.Config)
@@ -158,7 +158,9 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
-	if o.Clock == nil {
+	if o.Clock != nil {
+		o.WrapStore = withoutClock(o.WrapStore)
+	} else {
 		o.Clock = time.Now
 	}
 	if o.IdP == nil {
@@ -186,6 +188,18 @@ func Start(t testing.TB, o Options) *Server {
 	})
 	t.Cleanup(s.stop)
 	return s
+}
+
+// withoutClock takes the database's clock away before wrap sees the store.
+func withoutClock(wrap func(*store.Store) *store.Store) func(*store.Store) *store.Store {
+	return func(inner *store.Store) *store.Store {
+		out := *inner
+		out.Clock = nil
+		if wrap == nil {
+			return &out
+		}
+		return wrap(&out)
+	}
 }
 
 // Stop stops the server before the test ends.

@@ -131,7 +131,7 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 		}
 	}
 	s.Source = &snapshot.Source{
-		Documents: s.Store.Documents, Now: o.Now,
+		Documents: s.Store.Documents, Now: o.Now, Clock: s.Store.Clock,
 		Compiler: &snapshot.Compiler{
 			Account: o.Config.AccountID, Region: o.Config.Region, Holder: holder, Metadata: saml.ParseMetadata,
 			Logins: o.Config.LoginProviders.Settings(), Reserved: o.Config.PublicURL + authority.IssuerPath,

@@ -22,8 +22,13 @@ type Source struct {
 	// Report receives what went wrong while nobody was asking; nil reports nothing.
 	Report func(error)
 
-	turn    atomic.Pointer[chan struct{}] // held by the one refresh that is under way
-	current atomic.Pointer[held]
+	// Clock, if set, is the database's clock.
+	Clock func(context.Context) (time.Time, error)
+
+	compared time.Time                     // when the clocks were compared; it belongs to the refresh that is under way
+	skew     atomic.Int64                  // in nanoseconds
+	turn     atomic.Pointer[chan struct{}] // held by the one refresh that is under way
+	current  atomic.Pointer[held]
 }
 
 // lookTime bounds one look at the store by Run: a store that does not answer must not keep the next look from it.
@@ -48,8 +53,8 @@ type held struct {
 	confirmed time.Time
 }
 
-// Current returns the snapshot for one request. It is an Internal fault when the store has not answered for MaxAge: to
-// go on would be to guess.
+// Current returns the snapshot for one request. It is an Internal fault when the store has not answered for MaxAge, or the
+// clocks are too far apart: to go on would be to guess.
 func (s *Source) Current() (*Snapshot, error) {
 	h := s.current.Load()
 	if h == nil {
@@ -57,6 +62,9 @@ func (s *Source) Current() (*Snapshot, error) {
 	}
 	if age := s.Now().Sub(h.confirmed); age > MaxAge {
 		return nil, fault.From(fmt.Errorf("the store has not answered for %v", age.Round(time.Second)))
+	}
+	if err := s.onTime(); err != nil {
+		return nil, err
 	}
 	return h.snapshot, nil
 }
@@ -68,6 +76,9 @@ func (s *Source) Refresh(ctx context.Context) error {
 		return err
 	}
 	defer leave()
+	if err := s.compare(ctx); err != nil {
+		return err
+	}
 	at := s.Now() // before the reading: what is confirmed is the state of this moment or later
 	var prev *Snapshot
 	if h := s.current.Load(); h != nil {

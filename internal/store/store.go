@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"idpool/internal/identity"
 )
@@ -92,6 +93,8 @@ type Store struct {
 	Identities Identities
 	// Ping reports whether the database answers, for readiness.
 	Ping func(ctx context.Context) error
+	// Clock reads the database's clock; nil where that is this machine's.
+	Clock func(ctx context.Context) (time.Time, error)
 	// Close ends it; what was acknowledged is durable without.
 	Close func() error
 }

@@ -166,3 +166,12 @@ func (h handle) exec(text string, args ...any) (int64, error) {
 	}
 	return result.RowsAffected()
 }
+
+const clockSQL = `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`
+
+// clock reads the clock of the database.
+func (e *postgresEngine) clock(ctx context.Context) (time.Time, error) {
+	var millis int64
+	err := e.read(ctx, func(s session) error { return queryRow(s, clockSQL, nil, &millis) })
+	return time.UnixMilli(millis), err
+}

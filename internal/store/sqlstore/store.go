@@ -15,6 +15,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"idpool/internal/store"
 )
@@ -63,7 +64,12 @@ func Open(ctx context.Context, url string, o Options) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	var clock func(context.Context) (time.Time, error)
+	if remote, ok := e.(*postgresEngine); ok {
+		clock = remote.clock
+	}
 	return &store.Store{
+		Clock:      clock,
 		Documents:  &documents{e},
 		Identities: &identities{e},
 		Ping:       func(ctx context.Context) error { return ping(ctx, e) },

@@ -57,6 +57,7 @@ func NewFaulty(s *store.Store) *Faulty {
 		Documents:  &faultyDocuments{f, s.Documents},
 		Identities: &faultyIdentities{f, s.Identities},
 		Ping:       func(ctx context.Context) error { return f.do(Ping, func() error { return s.Ping(ctx) }) },
+		Clock:      s.Clock,
 		Close:      s.Close,
 	}
 	return f
