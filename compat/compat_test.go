@@ -122,6 +122,9 @@ func actions(t *testing.T, file string) string {
 	}
 	var out []string
 	for _, m := range regexp.MustCompile(`op\.(?:Reading|Writing)\(shapes, "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+		if strings.Contains(m[1], "OutboundWebIdentityFederation") {
+			continue // Debian's clients do not know these yet
+		}
 		out = append(out, m[1])
 	}
 	return strings.Join(out, ",")
