@@ -132,3 +132,29 @@ func TestUserPool(t *testing.T) {
 		t.Errorf("got %d questions, want the one with the wrong bearer token", n)
 	}
 }
+
+// told is an asker who always gets one answer.
+type told struct{ answer fetch.Answer }
+
+func (a told) Ask(context.Context, fetch.Request) (*fetch.Answer, error) { return &a.answer, nil }
+
+// TestRefusedIntrospection: an endpoint that refuses us has said nothing, whatever its words are.
+func TestRefusedIntrospection(t *testing.T) {
+	ids := &idTokens{token: "a.b.c", login: login.Login{Subject: "u", Audience: "app"}}
+	settings := login.Settings{}
+	p := settings.UserPool("cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC", []string{"app"}, []string{"app"})
+	p.Endpoint = "https://users.example.com/introspect"
+	for status, want := range map[int]login.Reason{200: "", 400: login.IssuerUnreachable, 401: login.IssuerUnreachable, 403: login.IssuerUnreachable} {
+		v := newVerifier(t, func(o *Options) {
+			o.IDTokens, o.Asker = ids, told{fetch.Answer{Status: status, Body: []byte(`{"active":true}`)}}
+		})
+		l, err := v.Verify(t.Context(), p, "a.b.c", noon)
+		if want == "" {
+			if err != nil {
+				t.Errorf("%d: %v", status, err)
+			}
+			continue
+		}
+		mustRefuse(t, "status", l, err, want)
+	}
+}
