@@ -67,8 +67,14 @@ func (c *Context) All() iter.Seq2[string, []string] {
 		if c == nil {
 			return
 		}
-		for _, key := range slices.Sorted(maps.Keys(c.keys)) {
-			if !yield(key, slices.Clone(c.keys[key].values)) {
+		names := slices.Collect(maps.Keys(c.keys))
+		for i := range c.few {
+			names = append(names, c.few[i].folded)
+		}
+		slices.Sort(names)
+		for _, key := range names {
+			e, _ := c.lookup(key)
+			if !yield(key, slices.Clone(e.values)) {
 				return
 			}
 		}
