@@ -89,7 +89,8 @@ type scene struct {
 }
 
 func newScene(t *testing.T) *scene {
-	w := newWorld(t, options{})
+	// What the store says must come through: nothing is remembered.
+	w := newWorld(t, options{configure: func(c *config.Config) { c.Cache.Identities = 0 }})
 	w.changePool(w.pool, func(p *pool.Pool) { p.OIDCProviders = append(p.OIDCProviders, w.idp.arn(brokenIssuer)) })
 	s := &scene{
 		world: w, alice: w.getID(w.idp.login(0, "alice")), guest: w.getID(nil), plain: w.newPool(nil),
