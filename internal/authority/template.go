@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"idpool/internal/login"
 	"idpool/internal/policy"
@@ -301,10 +302,11 @@ var escaped = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}")
 // as well: some engines escape with it.
 func (d *Dialect) literal(text string) (string, error) {
 	switch {
+	case strings.ContainsFunc(text, unicode.IsControl):
 	case !strings.ContainsAny(text, `*?$\`):
 		return text, nil
 	case d.escapes && !strings.Contains(text, `\`):
 		return escaped.Replace(text), nil
 	}
-	return "", fmt.Errorf("a value holds a character that cannot be written for kind %s: * ? $ or a backslash", d.Kind)
+	return "", fmt.Errorf("a value holds a character that cannot be written for kind %s: * ? $, a backslash or a control character", d.Kind)
 }
