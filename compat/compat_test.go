@@ -35,7 +35,7 @@ func python() string {
 }
 
 // mustStart builds and starts `idpool dev`, waits until it is ready, and returns the variables of its environment file.
-func mustStart(t *testing.T) []string {
+func mustStart(t *testing.T, more ...string) []string {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "idpool")
@@ -47,6 +47,7 @@ func mustStart(t *testing.T) []string {
 	file := filepath.Join(dir, "env")
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, binary, "dev", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--env-file", file)
+	cmd.Args = append(cmd.Args, more...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second
 	cmd.Stderr = os.Stderr
@@ -83,7 +84,7 @@ func mustStart(t *testing.T) []string {
 }
 
 // mustRun runs a client with the variables alone and fails the test when it fails.
-func mustRun(t *testing.T, vars []string, name string, args ...string) {
+func mustRun(t *testing.T, vars []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "LC_ALL=C.UTF-8"}, vars...)
@@ -92,6 +93,7 @@ func mustRun(t *testing.T, vars []string, name string, args ...string) {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+	return string(out)
 }
 
 func TestBoto3(t *testing.T) {

@@ -363,14 +363,20 @@ func needAWS(t *testing.T) {
 	need(t, err == nil, "the aws CLI (Debian: awscli)")
 }
 
-// TestOIDCProviderOfNode: the certified provider of the npm package oidc-provider, with every algorithm that it offers.
-func TestOIDCProviderOfNode(t *testing.T) {
-	needAWS(t)
+// needProvider skips without Node and the packages of idp/oidc-provider/package-lock.json.
+func needProvider(t *testing.T) (node string) {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	need(t, err == nil, "Node")
 	_, err = os.Stat("idp/oidc-provider/node_modules")
 	need(t, err == nil, "idp/oidc-provider/node_modules (npm ci in compat/idp/oidc-provider)")
-	checkIdP(t, mustStartIdP(t, "idp/oidc-provider", node, "provider.mjs", redirectURI),
+	return node
+}
+
+// TestOIDCProviderOfNode: the certified provider of the npm package oidc-provider, with every algorithm that it offers.
+func TestOIDCProviderOfNode(t *testing.T) {
+	needAWS(t)
+	checkIdP(t, mustStartIdP(t, "idp/oidc-provider", needProvider(t), "provider.mjs", redirectURI),
 		map[string][2]string{
 			"app-RS256": {"RS256", "RS256"}, "app-PS256": {"PS256", "PS256"}, "app-ES256": {"ES256", "ES256"}, "app-EdDSA": {"EdDSA", "EdDSA"},
 		})

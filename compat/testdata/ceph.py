@@ -1,7 +1,7 @@
 """Credentials of a Ceph object gateway for identities of the pool: each reaches its own prefix and no other's.
 
-Needs the environment file of `idpool dev --authorities`, with an authority named ceph, and the variables that .ci/ceph
-prints. Every line of the matrix that it prints at the end stands for checks that held; docs/storage.md shows it.
+Needs the environment file of `idpool dev --authorities`, with an authority named ceph, the variables that .ci/ceph
+prints, and an ID token of an OpenID provider as IDPOOL_TEST_LOGIN_ISSUER, …_CLIENT and …_TOKEN: the first user's login. Every line of the matrix that it prints at the end stands for checks that held; docs/storage.md shows it.
 """
 import json
 import os
@@ -53,8 +53,10 @@ def token(sub, **more):
 class Vended:
     """An identity with credentials of Ceph."""
 
-    def __init__(self, sub=None, **claims):
-        logins = {"Logins": {key: token(sub, **claims)}} if sub else {}
+    def __init__(self, sub=None, logins=None, **claims):
+        if sub:
+            logins = {key: token(sub, **claims)}
+        logins = {"Logins": logins} if logins else {}
         self.identity = admin.get_id(IdentityPoolId=pool, **logins)["IdentityId"]
         self.credentials = admin.get_credentials_for_identity(IdentityId=self.identity, **logins)["Credentials"]
         self.s3 = at_ceph("s3", self.credentials)
@@ -92,6 +94,10 @@ def set_up():
     dev = admin.describe_identity_pool(IdentityPoolId=pool)
     admin.set_principal_tag_attribute_map(
         IdentityPoolId=pool, IdentityProviderName=dev["OpenIdConnectProviderARNs"][0], UseDefaults=False, PrincipalTags={"team": "team"})
+    arns = dev["OpenIdConnectProviderARNs"] + [boto3.client("iam", region_name=region, endpoint_url=endpoint).create_open_id_connect_provider(
+        Url=os.environ["IDPOOL_TEST_LOGIN_ISSUER"], ClientIDList=[os.environ["IDPOOL_TEST_LOGIN_CLIENT"]], ThumbprintList=["0" * 40])["OpenIDConnectProviderArn"]]
+    dev.pop("ResponseMetadata")
+    admin.update_identity_pool(**dict(dev, OpenIdConnectProviderARNs=arns))
     give(authenticated="app-user", unauthenticated="app-guest")
 
 
@@ -219,12 +225,12 @@ def near_misses(who, others):
 
 def teams():
     red, blue, none = Vended("dora", claims={"team": "red"}), Vended("emil", claims={"team": "blue"}), Vended("frank")
+    own_prefix(none, [])
     red.s3.put_object(Bucket=bucket, Key="team/red/a", Body=b"x")
     denied(blue.s3.get_object, Bucket=bucket, Key="team/red/a")
     denied(none.s3.get_object, Bucket=bucket, Key="team/red/a")
     for name in ("a", "/a", "team"):
         denied(none.s3.put_object, Bucket=bucket, Key="team/" + name, Body=b"x")
-    own_prefix(none, [])
 
 
 def refusals():
@@ -241,7 +247,7 @@ def refusals():
     vend("InvalidIdentityPoolConfigurationException")
     give(authenticated="app-user", unauthenticated="app-guest")
     admin.get_credentials_for_identity(IdentityId=identity, Logins=logins)
-    for foreign in ("arn:aws:iam::999999999999:role/x", "arn:aws:iam::role/x", "arn:minio:iam:::role/x", "arn:aws:iam:::user/x"):
+    for foreign in ("arn:aws:iam::999999999999:role/x", "arn:aws:iam::role/another", "arn:minio:iam:::role/another", "arn:aws:iam:::user/another"):
         refused("NotAuthorizedException", admin.set_identity_pool_roles, IdentityPoolId=pool, Roles={"authenticated": foreign})
 
 
@@ -263,7 +269,8 @@ rows = [
 ]
 
 set_up()
-people = {"a user": Vended("alice"), "another user": Vended("bob"), "a guest": Vended()}
+login = {os.environ["IDPOOL_TEST_LOGIN_ISSUER"].split("://", 1)[1]: os.environ["IDPOOL_TEST_LOGIN_TOKEN"]}
+people = {"a user": Vended(logins=login), "another user": Vended("bob"), "a guest": Vended()}
 for who in people.values():
     own_prefix(who, [])
 lines = ["| | " + " | ".join(people) + " |", "|---|" + "---|" * len(people)]
