@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -208,7 +207,6 @@ func (s *Server) Stop() { s.stop() }
 // open wires and seeds the server and takes its port.
 func (s *Server) open(o *Options) {
 	s.t.Helper()
-	s.URL = "http://" + freeAddress(s.t)
 	cfg := s.configuration(o)
 	if o.Configure != nil {
 		o.Configure(cfg)
@@ -224,7 +222,7 @@ func (s *Server) open(o *Options) {
 	if s.Dev, err = s.Setup.Dev(s.t.Context(), s.Source, o.IdP.Issuer()); err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := s.Listen(); err != nil {
+	if s.URL, err = s.Listen(); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -239,7 +237,7 @@ func (s *Server) configuration(o *Options) *config.Config {
 		o.Store = "sqlite:" + filepath.Join(o.Dir, "idpool.db")
 	}
 	text := config.Initial(config.Init{
-		Listen: s.URL[len("http://"):], PublicURL: "https://idpool.test", Region: Region, AccountID: Account,
+		Listen: "127.0.0.1:0", PublicURL: "https://idpool.test", Region: Region, AccountID: Account,
 		DataDir: o.Dir, Store: o.Store, KeyFile: key, ClassicFlow: "allow",
 	})
 	cfg, err := config.Parse("idpool.yaml", []byte(text), func(string) (string, bool) { return "", false })
@@ -247,16 +245,6 @@ func (s *Server) configuration(o *Options) *config.Config {
 		s.t.Fatal(err)
 	}
 	return cfg
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // Records returns the events so far.
