@@ -249,9 +249,9 @@ func (l *life) relyingParties(t *rapid.T, key string) {
 	}
 }
 
-// publish has a relying party get the key set.
-func (l *life) publish(t *rapid.T) {
-	current, err := l.node(t).source.Current()
+// publish has a relying party get the key set of a node.
+func (l *life) publish(t *rapid.T, n *node) {
+	current, err := n.source.Current()
 	if err != nil {
 		return
 	}
@@ -263,11 +263,11 @@ func (l *life) publish(t *rapid.T) {
 	for _, k := range set.Keys {
 		p.kids = append(p.kids, k.Kid)
 	}
-	l.published = append(l.published, p)
+	l.published = slices.DeleteFunc(append(l.published, p), func(p published) bool { return l.now.Sub(p.at) > time.Hour })
 }
 
 func (l *life) rotate(t *rapid.T) {
-	n, use, now := l.node(t), l.use(t), rapid.Bool().Draw(t, "now")
+	n, use, now := l.node(t), l.use(t), rapid.IntRange(0, 3).Draw(t, "now") == 0
 	key, err := n.rotate(use, now)
 	if err != nil && !errors.Is(err, errSoldOut) && !l.fails(n) && !fault.Is(err, fault.LimitExceeded) {
 		t.Fatal(err)
@@ -323,6 +323,7 @@ func (l *life) wait(t *rapid.T) {
 // check: on every node that answers, what has not ended opens, and what a killed key made does not.
 func (l *life) check(t *rapid.T) {
 	for i, n := range l.nodes {
+		l.publish(t, n)
 		current, err := n.source.Current()
 		if err != nil {
 			continue
@@ -366,7 +367,7 @@ func TestLifeOfKeys(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLife(rt, &stock{Holder: holder, made: signing})
 		rt.Repeat(map[string]func(*rapid.T){
-			"make": l.make, "publish": l.publish, "rotate": l.rotate, "retire": l.retire, "advance": l.advance, "wait": l.wait, "": l.check,
+			"make": l.make, "rotate": l.rotate, "retire": l.retire, "advance": l.advance, "wait": l.wait, "": l.check,
 		})
 	})
 }
