@@ -36,6 +36,7 @@ type commands struct {
 	Init        initCommand        `cmd:"" help:"Write a configuration, a key file and the first administrator."`
 	Admin       adminCommand       `cmd:"" help:"Manage administrators with file access alone."`
 	Config      configCommand      `cmd:"" help:"Check a configuration, or print the defaults."`
+	Authority   authorityCommand   `cmd:"" help:"Check other authorities, whose roles pools give."`
 	Credentials credentialsCommand `cmd:"" help:"Get credentials for an identity: the main job from a shell."`
 	Keys        keysCommand        `cmd:"" help:"List and rotate the keys of a running server, as an operator."`
 	Revoke      revokeCommand      `cmd:"" help:"Take sessions back before their end, as an operator of a running server."`

@@ -133,3 +133,6 @@ func wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// Authorities are the other authorities, ready for use.
+func (s *Server) Authorities() *authority.Service { return s.authorities }
