@@ -2,6 +2,8 @@ package iam_test
 
 import (
 	"errors"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,5 +188,24 @@ func TestAnyRegion(t *testing.T) {
 		{AccessKeyID: c.signer.AccessKeyID, Secret: strings.Repeat("a", 40)},
 	} {
 		as(t, s, wrong).refused(403, "SignatureDoesNotMatch", "GetUser")
+	}
+}
+
+// TestPage: docs/iam.md names the operations of the table, each once, and no others.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/iam.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections, _, ok := strings.Cut(string(page), "## What is ours")
+	if !ok {
+		t.Fatal("docs/iam.md has no section on what is ours")
+	}
+	var got []string
+	for _, m := range regexp.MustCompile("`([A-Z]\\w+)`").FindAllStringSubmatch(sections, -1) {
+		got = append(got, m[1])
+	}
+	if want, _ := actions(); !slices.Equal(got, want) {
+		t.Errorf("docs/iam.md has %v, want %v", got, want)
 	}
 }
