@@ -216,9 +216,11 @@ func TestFaultsOfAuthorities(t *testing.T) {
 		want   refused
 		found  string
 	}{
-		"slow":            {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, external, "no complete answer in time"},
-		"broken":          {say(500, ""), external, "it answered 500"},
-		"redirecting":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, two.web.URL, http.StatusTemporaryRedirect) }, external, "redirects are not followed"},
+		"slow":   {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, external, "no complete answer in time"},
+		"broken": {say(500, ""), external, "it answered 500"},
+		"redirecting": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, two.web.URL, http.StatusTemporaryRedirect)
+		}, external, "redirects are not followed"},
 		"garbage":         {say(200, "<html>"), external, "garbled"},
 		"JSON":            {say(200, `{"AssumeRoleWithWebIdentityResponse":{}}`), external, "garbled: not one document"},
 		"another role":    {say(200, one.minted(one.roles+"admin", time.Now().Add(time.Hour))), external, "for another role"},
