@@ -36,6 +36,7 @@ var layers = [][]string{
 var beside = map[string][]string{
 	"account":         {"pool"},
 	"rolemap":         {"pool"},
+	"session":         {"policy"}, // keys of tags are equal where policies take them for equal
 	"store/storetest": {"store/sqlstore"},
 }
 

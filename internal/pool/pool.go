@@ -13,6 +13,7 @@ import (
 	"idpool/internal/arn"
 	"idpool/internal/fault"
 	"idpool/internal/login"
+	"idpool/internal/policy"
 	"idpool/internal/session"
 )
 
@@ -204,7 +205,7 @@ func (p *Pool) checkTags() error {
 	}
 	seen := map[string]bool{} // policies compare keys without case: of two they could not tell which is meant
 	for _, k := range slices.Sorted(maps.Keys(p.Tags)) {
-		folded := strings.ToLower(k)
+		folded := policy.FoldKey(k)
 		if seen[folded] || strings.HasPrefix(folded, "aws:") || !session.TagText(k) || !session.TagText(p.Tags[k]) {
 			return fault.New(fault.InvalidParameter, "Invalid tag: %s", k)
 		}

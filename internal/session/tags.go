@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"idpool/internal/policy"
 )
 
 // The limits of session tags (spec sts-iam §1.3).
@@ -19,14 +21,15 @@ const (
 )
 
 // CheckTags refuses what cannot be session tags: too many, keys that differ in case alone or begin with aws:, and
-// lengths or characters that tags do not have. The error names the key.
+// lengths or characters that tags do not have. Keys are folded as policies fold them, or one could stand beside another
+// that a policy takes it for. The error names the key.
 func CheckTags(tags map[string]string) error {
 	if len(tags) > maxTags {
 		return fmt.Errorf("more than %d tags", maxTags)
 	}
 	seen := map[string]bool{}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		folded := strings.ToLower(k)
+		folded := policy.FoldKey(k)
 		if k == "" || seen[folded] || strings.HasPrefix(folded, "aws:") || !fits(k, maxTagKey) || !fits(tags[k], maxTagValue) {
 			return errors.New(k)
 		}

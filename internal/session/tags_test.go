@@ -34,7 +34,8 @@ func TestCheckTags(t *testing.T) {
 		"none": {nil, true}, "an empty value": {map[string]string{"k": ""}, true}, "no key": {map[string]string{"": "v"}, false},
 		"longest": {map[string]string{strings.Repeat("é", 128): strings.Repeat("é", 256)}, true}, "fifty-one": {many, false},
 		"long key": {map[string]string{strings.Repeat("k", 129): ""}, false}, "long value": {map[string]string{"k": strings.Repeat("v", 257)}, false},
-		"same key": {map[string]string{"k": "", "K": ""}, false}, "of AWS": {map[string]string{"Aws:k": ""}, false}, "not of AWS": {map[string]string{"aws": "", "a:aws:": ""}, true},
+		"same key": {map[string]string{"k": "", "K": ""}, false}, "the long s": {map[string]string{"class": "", "claſs": ""}, false}, "the sign of kelvin": {map[string]string{"k": "", "\u212a": ""}, false},
+		"of AWS, with the long s": {map[string]string{"awſ:k": ""}, false}, "of AWS": {map[string]string{"Aws:k": ""}, false}, "not of AWS": {map[string]string{"aws": "", "a:aws:": ""}, true},
 	} {
 		if err := CheckTags(tc.tags); (err == nil) != tc.ok {
 			t.Errorf("%s: got %v", name, err)

@@ -6,6 +6,7 @@ import (
 
 	"idpool/internal/fault"
 	"idpool/internal/operation"
+	"idpool/internal/policy"
 	"idpool/internal/session"
 )
 
@@ -73,7 +74,7 @@ func passedTags(in []Tag) (map[string]string, error) {
 func tagSentence(tags map[string]string) string {
 	seen := map[string]bool{}
 	for k := range tags {
-		folded := strings.ToLower(k)
+		folded := policy.FoldKey(k)
 		if strings.HasPrefix(folded, "aws:") {
 			return "Tag keys must not begin with aws:."
 		}

@@ -222,6 +222,7 @@ func TestTagsThatAreNone(t *testing.T) {
 		"a star as key":           {[]string{"*", "v"}, "1 validation error detected: "},
 		"twice":                   {[]string{"k", "a", "k", "b"}, "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
 		"twice, another case":     {[]string{"k", "a", "K", "b"}, "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
+		"twice, the long s":       {[]string{"class", "admin", "claſs", "user"}, "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
 		"of AWS":                  {[]string{"aws:team", "a"}, "Tag keys must not begin with aws:."},
 		"of AWS, in another case": {[]string{"AWS:team", "a"}, "Tag keys must not begin with aws:."},
 	} {

@@ -110,11 +110,11 @@ var registered = []string{"iss", "sub", "aud", "azp", "amr"}
 func loginKeys(keys *policy.Context, l *login.Login) {
 	folded := map[string]int{}
 	for name := range l.Claims {
-		folded[strings.ToLower(name)]++
+		folded[policy.FoldKey(name)]++
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Claims)) {
 		key, claim := l.Provider.Key+":"+name, l.Claims[name]
-		if !slices.Contains(registered, name) && (folded[strings.ToLower(name)] > 1 || poses(name)) {
+		if !slices.Contains(registered, name) && (folded[policy.FoldKey(name)] > 1 || poses(name)) {
 			continue
 		}
 		if list, ok := claim.([]any); ok {

@@ -182,7 +182,8 @@ func TestProviderToken(t *testing.T) {
 // Of two claims that differ in case alone neither decides.
 func TestClaimsThatDifferInCase(t *testing.T) {
 	s := idpooltest.Start(t, idpooltest.Options{})
-	role := mustRole(t, s, "red", `"sts:AssumeRoleWithWebIdentity"`, `{"StringEquals":{"`+s.IdP.Key+`:team":"red"}}`, listPools)
+	byTeam := mustRole(t, s, "red", `"sts:AssumeRoleWithWebIdentity"`, `{"StringEquals":{"`+s.IdP.Key+`:team":"red"}}`, listPools)
+	byClass := mustRole(t, s, "class", `"sts:AssumeRoleWithWebIdentity"`, `{"StringEquals":{"`+s.IdP.Key+`:class":"red"}}`, listPools)
 	for _, tc := range []struct {
 		claims map[string]any
 		want   bool
@@ -192,7 +193,14 @@ func TestClaimsThatDifferInCase(t *testing.T) {
 		{map[string]any{"team": "blue", "TEAM": "red"}, false},
 		{map[string]any{"team": "red", "TEAM": "blue"}, false},
 		{map[string]any{"team": "blue", "Team": "red", "TEAM": "red"}, false},
+		{map[string]any{"class": "red"}, true},
+		{map[string]any{"class": "blue", "claſs": "red"}, false},
+		{map[string]any{"class": "red", "claſs": "blue"}, false},
 	} {
+		role := byTeam
+		if _, ok := tc.claims["class"]; ok {
+			role = byClass
+		}
 		_, err := assume(s, role, s.MustMint(testidp.TokenRequest{Sub: "alice", Aud: setup.DevAudience, Claims: tc.claims}), nil)
 		if tc.want && err != nil {
 			t.Errorf("%v: %v", tc.claims, err)
