@@ -144,7 +144,9 @@ func vouched(who *entered, amr []string) bool {
 		if k.Provider == who.pool.DeveloperProvider {
 			linked[developerAMR(who.pool, k)] = true
 		} else if p := who.pool.Providers[k.Provider]; p != nil {
-			linked[(&login.Login{Provider: p, Subject: k.Subject}).AMR()[1]] = true
+			for _, audience := range append([]string{""}, p.Audiences...) { // some kinds name the app
+				linked[(&login.Login{Provider: p, Subject: k.Subject, Audience: audience}).AMR()[1]] = true
+			}
 		}
 	}
 	return len(named) > 0 && !slices.ContainsFunc(named, func(n string) bool { return !linked[n] })

@@ -48,6 +48,30 @@ func TestEveryProvider(t *testing.T) {
 	}
 }
 
+// TestDeveloperTokenWithEveryProvider: the token of a developer's user who showed a login too leads to credentials, as long as
+// that login is linked.
+func TestDeveloperTokenWithEveryProvider(t *testing.T) {
+	t.Parallel()
+	p := startProviders(t, newClock().Now, nil)
+	role := p.mustRole("member", trust(p.pool, "authenticated"))
+	p.mustChangePool(p.pool, func(c *pool.Pool) {
+		c.Roles, c.DeveloperProvider = map[string]string{pool.Authenticated: role}, "login.corp.app"
+	})
+	for i, e := range p.entrants() {
+		user := fmt.Sprint("user", i)
+		logins := object{"login.corp.app": user, e.key: e.token(user)}
+		var out struct{ IdentityId, Token string }
+		p.MustCall("GetOpenIdTokenForDeveloperIdentity", p.Admin(), object{"IdentityPoolId": p.pool, "Logins": logins}, &out)
+		in := object{"IdentityId": out.IdentityId, "Logins": object{login.OwnIssuer: out.Token}}
+		if err := p.Call("GetCredentialsForIdentity", nil, in, nil); err != nil {
+			t.Errorf("%s: %v", e.name, err)
+		}
+		p.MustCall("UnlinkIdentity", nil, object{"IdentityId": out.IdentityId, "Logins": object{e.key: e.token(user)}, "LoginsToRemove": []string{e.key}}, nil)
+		p.refuses(t, e.name+", unlinked", 400, refused{"NotAuthorizedException", "Invalid login token. Not a Cognito token."},
+			func() *answer { return p.call("GetCredentialsForIdentity", nil, in) })
+	}
+}
+
 // claimsOf reads the claims of a token of ours.
 func claimsOf(t testing.TB, token string) object {
 	t.Helper()

@@ -119,6 +119,7 @@ func TestValidate(t *testing.T) {
 		{"tags of all that is allowed", Pool{Tags: map[string]string{"Äß 中文 09 _.:/=+-@": "", "aws": "aws:", "xaws:": ""}}, ""},
 		{"tag of AWS", Pool{Tags: map[string]string{"aws:x": ""}}, "Invalid tag: aws:x"},
 		{"tag of AWS in another case", Pool{Tags: map[string]string{"AwS:x": ""}}, "Invalid tag: AwS:x"},
+		{"tag of AWS with the long s", Pool{Tags: map[string]string{"awſ:x": ""}}, "Invalid tag: awſ:x"},
 		{"tag key with a star", Pool{Tags: map[string]string{"a*": ""}}, "Invalid tag: a*"},
 		{"tag key with a line feed", Pool{Tags: map[string]string{"a\n": ""}}, "Invalid tag: a\n"},
 		{"tag value with a variable", Pool{Tags: map[string]string{"a": "${x}"}}, "Invalid tag: a"},
