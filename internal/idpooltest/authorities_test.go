@@ -342,3 +342,29 @@ func TestReuseEndsWithRevocation(t *testing.T) {
 		t.Errorf("got %d sessions after a revocation, want a new one", len(one.tokens))
 	}
 }
+
+// The keys of an authority's issuer rotate with overlap: the new one signs and is the first, and the old one is still there.
+func TestKeysOfAuthoritiesRotate(t *testing.T) {
+	s, one, _ := startForeign(t)
+	s.MustVend("alice")
+	body, header := mustJSON(t, object{"Use": "authority/one/RS256", "Now": true}), jsonHeader("")
+	header.Set("X-Amz-Target", operate.TargetPrefix+".RotateKeys")
+	s.sign(s.Admin(), operate.Name, header, body)
+	if got := s.send(http.MethodPost, "/", header, body); got.status != http.StatusOK {
+		t.Fatalf("rotating: %d %s", got.status, got.body)
+	}
+	s.MustVend("alice")
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(one.keys(), &set); err != nil || len(set.Keys) != 2 {
+		t.Fatalf("got the keys %s, %v", one.keys(), err)
+	}
+	for i, key := range []int{1, 0} {
+		parsed, err := jwt.ParseSigned(one.tokens[i], []jose.SignatureAlgorithm{jose.RS256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parsed.Claims(set.Keys[key].Key, &map[string]any{}); err != nil {
+			t.Errorf("token %d does not verify with key %d: %v", i, key, err)
+		}
+	}
+}
