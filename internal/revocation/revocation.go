@@ -95,7 +95,8 @@ func each(names []string, yield func(string) bool) bool {
 }
 
 // maxKeys is how many access keys a lineage holds: a role that assumes itself again and again must not outgrow a token.
-// The first are forgotten; what else revokes them, a role or an identity, is not.
+// Those between the first, which began it all, and the last are forgotten; what else revokes them, a role or an identity,
+// is not.
 const maxKeys = 16
 
 // Lineage returns the names that a session inherits from the credentials that made it: a user's key, where parent is nil,
@@ -112,8 +113,9 @@ func Lineage(accessKeyID string, parent *session.Session) []string {
 	}
 	isKey := func(name string) bool { return strings.HasPrefix(name, Name(AccessKey, "")) }
 	for keys := count(out, isKey); keys > maxKeys; keys-- {
-		first := slices.IndexFunc(out, isKey)
-		out = slices.Delete(out, first, first+1)
+		second := 1 + slices.IndexFunc(out, isKey)
+		second += slices.IndexFunc(out[second:], isKey)
+		out = slices.Delete(out, second, second+1)
 	}
 	return out
 }
