@@ -62,6 +62,16 @@ func TestPublic(t *testing.T) {
 	if got := s.Public("api.twitter.com", "7", NewSecret("own")).Secret.Reveal(); got != "own" {
 		t.Errorf("got the secret %q, want the pool's own", got)
 	}
+	for _, key := range []string{"accounts.google.com", "api.twitter.com", "www.amazon.com"} {
+		if got := s.Public(key, "7", Secret{}).Secret; !got.Empty() {
+			t.Errorf("%s: got a secret that is Facebook's", key)
+		}
+	}
+	const users = "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC"
+	bearer := Settings{Secrets: map[string]Secret{users: NewSecret("bearer")}}
+	if got := bearer.Public("graph.facebook.com", users, Secret{}).Secret; !got.Empty() {
+		t.Error("got the bearer token of a user pool as the secret of an app at Facebook")
+	}
 	if got := s.Public("login.example.com", "app", Secret{}); got != nil {
 		t.Errorf("got %+v for a key in no row", got)
 	}
@@ -76,6 +86,9 @@ func TestUserPoolProvider(t *testing.T) {
 	}
 	if d := cmp.Diff(got, want, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("(-got +want):\n%s", d)
+	}
+	if !got.Asks() || new(Settings).UserPool(name, []string{"a"}, nil).Asks() {
+		t.Error("got a user pool asked without ServerSideTokenCheck, or not with it")
 	}
 	local := Settings{
 		Issuers:   map[string]string{name: "http://127.0.0.1:9229/local_1"},

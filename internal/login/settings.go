@@ -23,7 +23,7 @@ func (s *Settings) Public(key, app string, secret Secret) *Provider {
 	if row == nil {
 		return nil
 	}
-	if secret.Empty() {
+	if secret.Empty() && row.Kind == Facebook && !IsUserPool(app) { // who sets up a pool must not have another's secret sent anywhere
 		secret = s.Secrets[app]
 	}
 	p := s.provider(row, key)
@@ -69,7 +69,9 @@ func (p *Provider) Vouched(subject string, expires time.Time) *Login {
 }
 
 // Asks reports whether logins of the provider, or some of them, are checked by asking the provider about each.
-func (p *Provider) Asks() bool { return p.Row != nil && p.Row.Endpoint != "" }
+func (p *Provider) Asks() bool {
+	return p.Row != nil && p.Row.Endpoint != "" || len(p.MustBeActive) > 0
+}
 
 // Name is the provider's name where a pool speaks of it: the ARN, or else the key in a Logins map.
 func (p *Provider) Name() string {
