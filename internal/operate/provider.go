@@ -210,7 +210,8 @@ func (s *Service) noCandidate(ctx context.Context, call *operation.Call, in *Tes
 	if in.ProviderName != nil {
 		return refusedBy(nil, &login.Refusal{Reason: login.IssuerMismatch, Expected: "the key or ARN of a provider of " + where, Found: "a name that no provider has"})
 	}
-	if p := call.Snapshot.OIDCProviderOf(issuer); p != nil {
+	// Who may ask about one pool alone learns nothing of what the account has beside it.
+	if p := call.Snapshot.OIDCProviderOf(issuer); p != nil && in.IdentityPoolId == nil {
 		out := refusedBy(nil, &login.Refusal{Reason: login.IssuerMismatch, Claim: "iss", Expected: "the issuer of a provider of " + where, Found: "that of a provider of the account that is not among them"})
 		out.ProviderArn, out.Issuer, out.ClientIds = &p.ARN, &p.Issuer, p.ClientIDs
 		return out

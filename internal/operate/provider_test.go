@@ -128,8 +128,13 @@ func TestTestProviderElsewhere(t *testing.T) {
 	other.ID, other.Name = "us-east-1:00000000-0000-4000-8000-000000000001", "other"
 	other.OIDCProviders = []string{arn.OIDCProvider(idpooltest.Account, down.URL)}
 	write(t, s, snapshot.PutPool(&other, 0))
-	if got := test(t, s, object{"Token": token, "IdentityPoolId": s.Dev.PoolID}); got.Accepted || got.Refusal.Expected != "the issuer of a provider of the pool" {
-		t.Errorf("in another pool: got %+v %+v", got, got.Refusal)
+	// Who may ask about one pool learns nothing of what the account has beside it.
+	for _, elsewhere := range []string{token, unsigned(`{"iss":"https://canary.example","sub":"a","aud":"app","exp":1,"iat":1}`)} {
+		want := refusal{"issuer mismatch", "iss", "the issuer of a provider of the pool", "another issuer", "Invalid login token. Issuer doesn't match providerName"}
+		got := test(t, s, object{"Token": elsewhere, "IdentityPoolId": s.Dev.PoolID})
+		if d := cmp.Diff(got, &tested{Pools: got.Pools, Refusal: &want}); d != "" || len(got.Pools) != 0 {
+			t.Errorf("in another pool, or nowhere (-got +want):\n%s", d)
+		}
 	}
 	got = test(t, s, object{"Token": token})
 	if got.Accepted || len(got.Pools) != 1 || got.Pools[0].IdentityPoolName != "other" ||
