@@ -208,6 +208,9 @@ func knownProvider(now *snapshot.Snapshot, key string) bool {
 			return true
 		}
 	}
+	if now.SAMLProvider(key) != nil {
+		return true
+	}
 	for _, id := range now.PoolIDs("", math.MaxInt32) {
 		p := now.Pool(id)
 		_, social := p.LoginProviders[key]

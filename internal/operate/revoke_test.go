@@ -11,6 +11,7 @@ import (
 	"idpool/internal/arn"
 	"idpool/internal/client"
 	"idpool/internal/idpooltest"
+	"idpool/internal/login/saml/samltest"
 	"idpool/internal/operate"
 	"idpool/internal/revocation"
 	"idpool/internal/sigv4"
@@ -214,6 +215,11 @@ func TestRevokeRefusals(t *testing.T) {
 		if must(t, s, "RevokeSessions", in, &out); out.Known == nil || *out.Known {
 			t.Errorf("%s: known %v", name, out.Known)
 		}
+	}
+	var out struct{ Known bool } // of a provider that is in no pool, STS takes logins
+	corp := s.MustTrustSAML("corp", samltest.NewIdP(t, "https://saml.example.com/metadata"))
+	if must(t, s, "RevokeSessions", object{"ProviderName": corp}, &out); !out.Known {
+		t.Error("a SAML provider of the account is not known")
 	}
 }
 
