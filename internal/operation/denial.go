@@ -68,9 +68,13 @@ type value struct {
 	Value string `json:"value"`
 }
 
-// NewDenial describes a denied check. Of the assumption of a role it says nothing that the role would have to exist for.
+// NewDenial describes a denied check. Of the assumption of a role it says nothing that the role would have to exist for, and
+// of a resource in whose place another is shown nothing that is not shown.
 func NewDenial(c *Caller, check *Check, keys *policy.Context, d policy.Decision) *Denial {
 	out := &Denial{Context: asked{Principal: principal{ID: c.UserID, ARN: c.ARN}, Action: check.Action, Resource: check.Resource}}
+	if check.Shown != "" {
+		out.Context.Resource = check.Shown
+	}
 	if c.User != nil {
 		out.Context.Principal.Name = c.User.Name
 	}
@@ -81,7 +85,7 @@ func NewDenial(c *Caller, check *Check, keys *policy.Context, d policy.Decision)
 	}
 	out.Context.Conditions.Items = []condition{}
 	for key, values := range keys.All() {
-		if check.Assumes && strings.Contains(key, ":resourcetag/") {
+		if (check.Assumes || check.Shown != "") && strings.Contains(key, ":resourcetag/") {
 			continue
 		}
 		item := condition{Key: key, Values: items[value]{[]value{}}}
