@@ -142,7 +142,7 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if refusal != nil {
 		return nil, refusal
 	}
-	if !known {
+	if !known && len(raw) <= maxRemembered {
 		v.verified.Put(id, &verified{alg: t.alg, kid: t.kid, claims: c, thumbprint: t.key.thumbprint}, turn)
 	}
 	return &login.Login{Provider: p, Subject: c.sub, Audience: audience, Claims: c.all, Expires: time.Unix(c.exp, 0).UTC()}, nil

@@ -13,6 +13,10 @@ import (
 // as this node has the newer set.
 const maxVerified = time.Minute
 
+// maxRemembered is the longest token in bytes whose verification is remembered. Claims take up to thirty times as much memory
+// as in the token, and an issuer must not be able to fill it.
+const maxRemembered = 4 << 10
+
 // verifiedID names a verification: which bytes were signed, by which signature, and for which configuration of a provider.
 // It is made of what was decoded, never of the token's text, of which there could be several (security A8, requirement 10).
 type verifiedID struct {

@@ -64,6 +64,17 @@ func TestVerifiedOff(t *testing.T) {
 	r.want(t, "again", p, token, t0, 1)
 }
 
+// TestVerifiedSize: a large token is verified each time, so that an issuer that fills its tokens does not fill our memory.
+func TestVerifiedSize(t *testing.T) {
+	s := es256("1")
+	r, p := mustRemember(t, 100, s), provider()
+	for size, checks := range map[int]int64{2000: 0, 4000: 1, 20_000: 1} { // three bytes are four letters of the token
+		token := s.sign(goodClaims(map[string]any{"more": strings.Repeat("x", size)}))
+		r.want(t, fmt.Sprint(size, " bytes, the first time"), p, token, t0, 1)
+		r.want(t, fmt.Sprint(size, " bytes, again"), p, token, t0, checks)
+	}
+}
+
 // TestVerifiedSignature: a token that is remembered lends nothing to the same claims under another signature.
 func TestVerifiedSignature(t *testing.T) {
 	s, other := es256("1"), es256("1")
