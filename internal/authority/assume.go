@@ -26,6 +26,7 @@ type Service struct {
 	now     func() time.Time
 	wait    func(context.Context, time.Duration) error
 	current func() (*snapshot.Snapshot, error)
+	admit   func(context.Context, func()) error
 
 	breakers map[string]*breaker // by name
 	kept     kept
@@ -42,12 +43,15 @@ type Parts struct {
 	Wait func(context.Context, time.Duration) error
 	// Current returns the newest snapshot: a slow authority must not make a request older than a change.
 	Current func() (*snapshot.Snapshot, error)
+	// Admit, where set, runs the signing of a token in its turn, or returns an error without running it: anybody who has a
+	// guest's id can ask for one. *admission.Pool's Do is one.
+	Admit func(ctx context.Context, work func()) error
 }
 
 // New returns a service.
 func New(p Parts) *Service {
 	s := &Service{
-		Set: p.Authorities, client: p.Client, random: p.Random, now: p.Now, wait: p.Wait, current: p.Current, breakers: map[string]*breaker{},
+		Set: p.Authorities, client: p.Client, random: p.Random, now: p.Now, wait: p.Wait, current: p.Current, admit: p.Admit, breakers: map[string]*breaker{},
 	}
 	for _, a := range s.All() {
 		s.breakers[a.Name] = &breaker{}
@@ -107,7 +111,10 @@ func (a *Authority) sessionPolicy(r *Request) (string, error) {
 
 // mint calls the authority, again where that may help.
 func (s *Service) mint(ctx context.Context, call *operation.Call, a *Authority, r *Request, policy string) (*Answer, error) {
-	token, err := a.token(call.Snapshot.Keys, s.random, r.Claims, call.Now)
+	if s.breakers[a.Name].open(s.now()) {
+		return nil, &Failure{Why: Unreachable, Cause: errOpen}
+	}
+	token, err := s.sign(ctx, call, a, r)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +135,19 @@ func (s *Service) mint(ctx context.Context, call *operation.Call, a *Authority, 
 			return nil, a.quoted(err, token, r)
 		}
 	}
+}
+
+// sign signs the token in its turn.
+func (s *Service) sign(ctx context.Context, call *operation.Call, a *Authority, r *Request) (token string, err error) {
+	work := func() { token, err = a.token(call.Snapshot.Keys, s.random, r.Claims, call.Now) }
+	if s.admit == nil {
+		work()
+		return token, err
+	}
+	if refused := s.admit(ctx, work); refused != nil {
+		return "", refused
+	}
+	return token, err
 }
 
 // judged is judge, whose refusals count as failures of the authority.

@@ -450,3 +450,32 @@ func TestSessionsOfRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestSigningInTurn: tokens are signed in their turn, and none for an authority that is left alone.
+func TestSigningInTurn(t *testing.T) {
+	w := newWorld(t)
+	w.sts.answers = []any{w.good()}
+	turns, full := 0, error(nil)
+	w.admit = func(_ context.Context, work func()) error {
+		if turns++; full != nil {
+			return full
+		}
+		work()
+		return nil
+	}
+	if _, err := w.assume(w.request()); err != nil || turns != 1 {
+		t.Errorf("got %v after %d turns, want one", err, turns)
+	}
+	full = fault.New(fault.TooManyRequests, "Rate exceeded")
+	if _, err := w.assume(w.request()); fault.From(err).Code != fault.TooManyRequests || len(w.sts.forms) != 1 {
+		t.Errorf("no turn: got %v and %d calls, want a refusal and no call", err, len(w.sts.forms)-1)
+	}
+	full, w.sts.answers = nil, []any{&Failure{Why: Unreachable, Cause: errors.New("down")}}
+	for range breakAfter {
+		_, _ = w.assume(w.request())
+	}
+	turns = 0
+	if _, err := w.assume(w.request()); fault.From(err).Code != fault.ExternalService || turns != 0 {
+		t.Errorf("left alone: got %v after %d turns, want none", err, turns)
+	}
+}

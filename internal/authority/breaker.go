@@ -19,6 +19,13 @@ type breaker struct {
 	trying   bool      // the one call that tries is under way
 }
 
+// open reports whether no call may be made for the time being. It takes nothing: allow decides.
+func (b *breaker) open(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures >= breakAfter && (now.Before(b.until) || b.trying)
+}
+
 // allow reports whether a call may be made. Each call that was allowed is followed by one of done.
 func (b *breaker) allow(now time.Time) bool {
 	b.mu.Lock()

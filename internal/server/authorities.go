@@ -34,6 +34,7 @@ func (s *Server) openAuthorities(ctx context.Context, o *Options) error {
 	}
 	s.authorities = authority.New(authority.Parts{
 		Authorities: set, Client: clients, Random: rand.Reader, Now: o.Now, Wait: wait, Current: s.Source.Current,
+		Admit: s.signatures.Do,
 	})
 	if len(set.All()) == 0 {
 		return nil

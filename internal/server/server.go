@@ -83,12 +83,13 @@ type Server struct {
 	closers     []func() error
 	now         func() time.Time
 	metrics     *httpd.Metrics
+	signatures  *admission.Pool               // bounds how many tokens are signed at once, for whomever
 	standing    atomic.Pointer[oidc.Standing] // of the keys of the providers; nil before the first look
 }
 
 // Open wires a server. It holds its stores until Close, and listens once Serve is called.
 func Open(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{log: o.Log, purge: make(chan struct{}, 1), now: o.Now}
+	s := &Server{log: o.Log, purge: make(chan struct{}, 1), now: o.Now, signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait)}
 	if err := s.open(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -168,7 +169,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
 		Secrets: s.Setup.Holder, Questions: questions(c),
 		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
-		Signatures: admission.New(runtime.GOMAXPROCS(0)/2, admissionWait),
+		Signatures: s.signatures,
 		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
 	administration := &iam.Service{
