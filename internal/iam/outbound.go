@@ -83,11 +83,18 @@ func disabled() *fault.Error {
 }
 
 // notOurs refuses an issuer of ours as an OpenID Connect provider: a token that says who a caller of this account is would
-// come back as a login, and outlive what it was made from.
+// come back as a login, and outlive what it was made from. Other issuers may share our host, behind one proxy.
 func (s *Service) notOurs(url string) error {
-	own, asked := strings.ToLower(arn.WithoutScheme(s.Issuer)), strings.ToLower(arn.WithoutScheme(url))
-	if own != "" && (asked == own || strings.HasPrefix(asked, own+"/")) {
-		return fault.New(fault.InvalidParameter, "The issuer of this service cannot be an OpenID Connect provider.")
+	asked := bare(url)
+	for _, own := range []string{bare(s.Issuer), bare(*s.outboundIssuer())} {
+		if own != "" && asked == own {
+			return fault.New(fault.InvalidParameter, "The issuer of this service cannot be an OpenID Connect provider.")
+		}
 	}
 	return nil
+}
+
+// bare is an issuer without what may differ in its spelling.
+func bare(issuer string) string {
+	return strings.TrimRight(strings.ToLower(arn.WithoutScheme(issuer)), "/")
 }

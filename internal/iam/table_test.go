@@ -122,11 +122,12 @@ func TestOutbound(t *testing.T) {
 		root.refused(404, "FeatureDisabled", disable)
 		root.refused(404, "FeatureDisabled", info)
 	}
-	for _, own := range []string{"https://idpool.test", "https://idpool.test/outbound", "https://IDPOOL.TEST/x"} {
+	for _, own := range []string{"https://idpool.test", "https://idpool.test/outbound", "https://IDPOOL.TEST/", "https://idpool.test/outbound/"} {
 		if got := root.refused(400, "InvalidInput", "CreateOpenIDConnectProvider", "Url", own); got != "The issuer of this service cannot be an OpenID Connect provider." {
 			t.Errorf("%s: got %q", own, got)
 		}
 	}
+	root.must("CreateOpenIDConnectProvider", "Url", "https://idpool.test/realms/one")
 }
 
 // TestTrustAnyPool: a role that trusts our issuer names its pools, unless the configuration says otherwise (security E5).
