@@ -3,12 +3,12 @@ package cognito
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"idpool/internal/admission"
+	"idpool/internal/deadline"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/identity"
@@ -23,9 +23,9 @@ const verifyBudget = 5 * time.Second
 
 // verify believes all logins of a call or refuses the call: one that is not valid makes none count (spec §8.2).
 func (s *Service) verify(ctx context.Context, call *operation.Call, p *snapshot.Pool, logins map[string]string) ([]*login.Login, error) {
-	ctx, cancel := context.WithTimeout(ctx, verifyBudget)
+	ctx, cancel := deadline.In(ctx, verifyBudget)
 	defer cancel()
-	keys := slices.Sorted(maps.Keys(logins))
+	keys := sortedKeys(logins)
 	providers, err := providersFor(call, p, keys)
 	if err != nil {
 		return nil, err
@@ -42,6 +42,16 @@ func (s *Service) verify(ctx context.Context, call *operation.Call, p *snapshot.
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// sortedKeys are the keys of a Logins map, most of which have one.
+func sortedKeys(logins map[string]string) []string {
+	keys := make([]string, 0, len(logins))
+	for key := range logins {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // providersFor finds the provider of every key before any token is looked at.

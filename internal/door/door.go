@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"idpool/internal/admission"
+	"idpool/internal/deadline"
 	"idpool/internal/event"
 	"idpool/internal/fault"
 	"idpool/internal/operation"
@@ -90,6 +91,9 @@ type request struct {
 	denial string
 }
 
+// usualSteps is how many steps the record of vending has.
+const usualSteps = 6
+
 // Serve answers one request whose body was read. It writes exactly one answer and one event.
 func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from Origin) {
 	start := d.now()
@@ -97,7 +101,7 @@ func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from O
 	agent := oneLine(r.UserAgent())
 	q.call = &operation.Call{
 		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: agent,
-		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: agent},
+		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: agent, Steps: make([]event.Step, 0, usualSteps)},
 	}
 	q.call.Fresh = func() error { return d.fresh(start) }
 	if from.Client.IsValid() {
@@ -144,12 +148,12 @@ func (d *Door) tell(err error) {
 // only ended its own sending, as it may, for one that is gone; and what was begun for one that is gone is still ended in
 // order, rather than in the middle with a fault of ours on record.
 func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
+	end, ok := ctx.Deadline()
 	ctx = context.WithoutCancel(ctx)
 	if !ok {
 		return ctx, func() {}
 	}
-	return context.WithDeadline(ctx, deadline)
+	return deadline.With(ctx, end)
 }
 
 // handle runs the request and returns what it answers.

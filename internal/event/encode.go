@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
 // appendLine appends the record as one line of JSON, as encoding/json writes it. Every request pays for it, so it is
@@ -57,15 +58,24 @@ func appendMember(b []byte, name, value string) []byte {
 	return appendText(append(b, name...), value)
 }
 
-// appendText appends a string of JSON. What needs an escape is left to encoding/json, without its escapes for HTML:
-// operators read ">=".
+// appendText appends a string of JSON. What needs more than a backslash is left to encoding/json, without its escapes for
+// HTML: operators read ">=".
 func appendText(b []byte, text string) []byte {
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+		if c := text[i]; c < ' ' || c > '~' {
 			return appendEscaped(b, text)
 		}
 	}
 	b = append(b, '"')
+	for {
+		i := strings.IndexAny(text, `"\\`)
+		if i < 0 {
+			break
+		}
+		b = append(b, text[:i]...)
+		b = append(b, '\\', text[i])
+		text = text[i+1:]
+	}
 	b = append(b, text...)
 	return append(b, '"')
 }

@@ -10,12 +10,14 @@ import (
 // Lines writes records as JSON, one a line. Records that are ready at the same moment share one write, and one sync; each
 // caller waits for the one that his is in.
 type Lines struct {
-	out  io.Writer
-	torn bool // a write failed half-way: the next line must not go on where it ended; belongs to who writes
+	out     io.Writer
+	scratch sync.Pool // of *[]byte: where lines are made
+	torn    bool      // a write failed half-way: the next line must not go on where it ended; belongs to who writes
 
 	mu      sync.Mutex
 	next    *batch // takes lines; nil when there are none
 	writing bool   // somebody writes, or has the turn
+	spare   []byte // of a batch that was written, for the next one
 }
 
 // batch is the lines of one write. One of those who wait for it gets its turn to write it when the batch before is done.
@@ -33,13 +35,15 @@ func NewLines(out io.Writer) *Lines { return &Lines{out: out} }
 // usualLine is the size in bytes that the line of a request that went through fits into.
 const usualLine = 2048
 
+// mostSpare is the largest buffer in bytes that is kept from one batch to the next.
+const mostSpare = 256 << 10
+
 // Write implements Sink.
 func (l *Lines) Write(r *Record, durable bool) error {
-	line, err := r.appendLine(make([]byte, 0, usualLine))
+	b, first, err := l.encode(r, durable)
 	if err != nil {
 		return fmt.Errorf("encoding an event: %w", err)
 	}
-	b, first := l.join(line, durable)
 	if !first {
 		select {
 		case <-b.done:
@@ -54,17 +58,34 @@ func (l *Lines) Write(r *Record, durable bool) error {
 	return b.err
 }
 
+// encode makes the line and has it join a batch.
+func (l *Lines) encode(r *Record, durable bool) (b *batch, first bool, err error) {
+	space, ok := l.scratch.Get().(*[]byte)
+	if !ok {
+		made := make([]byte, 0, usualLine)
+		space = &made
+	}
+	line, err := r.appendLine((*space)[:0])
+	if err != nil {
+		return nil, false, err
+	}
+	b, first = l.join(line, durable)
+	if *space = line; cap(line) <= 4*usualLine {
+		l.scratch.Put(space)
+	}
+	return b, first, nil
+}
+
 // join adds a line to the next batch. first is true for who must write it: nobody else is writing.
 func (l *Lines) join(line []byte, durable bool) (b *batch, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b = l.next; b == nil {
-		b = &batch{lines: line, durable: durable, turn: make(chan struct{}, 1), done: make(chan struct{})}
-		l.next = b
-	} else {
-		b.lines = append(b.lines, line...)
-		b.durable = b.durable || durable
+		b = &batch{lines: l.spare[:0], turn: make(chan struct{}, 1), done: make(chan struct{})}
+		l.next, l.spare = b, nil
 	}
+	b.lines = append(b.lines, line...)
+	b.durable = b.durable || durable
 	first = !l.writing
 	l.writing = true
 	return b, first
@@ -79,6 +100,9 @@ func (l *Lines) flush(b *batch) {
 	close(b.done)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if cap(b.lines) <= mostSpare {
+		l.spare = b.lines
+	}
 	if l.next != nil {
 		l.next.turn <- struct{}{}
 	} else {

@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"idpool/internal/deadline"
 	"idpool/internal/door"
 	"idpool/internal/fault"
 )
@@ -96,7 +96,7 @@ func (f *frame) call(a *answer, r *http.Request, sent, id string) {
 		return
 	}
 	defer f.memory.give(cap(body))
-	ctx, cancel := context.WithTimeout(r.Context(), f.limits.RequestTimeout)
+	ctx, cancel := deadline.In(r.Context(), f.limits.RequestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
 	if page := f.page(sent); page != nil {

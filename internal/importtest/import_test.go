@@ -17,7 +17,7 @@ import (
 // layers are our packages from the ground up. A package imports only from layers below its own, and from its own what
 // beside allows.
 var layers = [][]string{
-	{"fault", "arn", "cache", "heap", "strictjson"},
+	{"fault", "arn", "cache", "deadline", "heap", "strictjson"},
 	{"admission", "policy", "shape", "event", "login", "sigv4", "session"},
 	{"identity", "pool", "account", "rolemap", "revocation"},
 	{"store", "keyring", "shape/shapetest"},
