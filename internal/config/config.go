@@ -132,7 +132,7 @@ type Limits struct {
 type Cache struct {
 	// Identities is how many are remembered, for less than 5 s; 0 means none. Default: 50000; up to 10000000.
 	Identities int
-	// Tokens is how many verified login tokens are remembered, for at most a minute; 0 means none. Default: 8192; up to
+	// Tokens is how many verified login tokens are remembered, for at most a minute; 0 means none. Default: 2048; up to
 	// 10000000.
 	Tokens int
 }

@@ -70,7 +70,7 @@ func defaults() *Config {
 			HeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, RequestTimeout: 20 * time.Second,
 			IdleTimeout: time.Minute, ShutdownTimeout: 30 * time.Second,
 		},
-		Cache:            Cache{Identities: 50_000, Tokens: 8192},
+		Cache:            Cache{Identities: 50_000, Tokens: 2048},
 		Fetch:            Fetch{Timeout: 5 * time.Second},
 		LoginProviders:   LoginProviders{ChecksAtOnce: 16, ChecksPerSecond: 50, ChecksPerClient: 5},
 		ClassicWhenUnset: true,

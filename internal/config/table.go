@@ -187,7 +187,7 @@ changes is seen that much later. 0 asks the store each time.`,
 		read: whole(func(c *Config) *int { return &c.Cache.Identities }, 0, 10_000_000),
 	},
 	{
-		key: "cache.tokens", value: "8192",
+		key: "cache.tokens", value: "2048",
 		doc: `How many verified login tokens of up to 4 KiB are remembered for up to a minute, up to 10000000; about 4 kB each. Their
 times, audience and provider are judged each time, and a token ends with its key. 0 verifies each time.`,
 		read: whole(func(c *Config) *int { return &c.Cache.Tokens }, 0, 10_000_000),
