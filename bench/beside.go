@@ -61,7 +61,7 @@ func readCost(ctx context.Context, w *world, identities int, c *runCommand) (cos
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if c.Smoke {
-		identities = min(identities, working)
+		identities = min(identities, small)
 	}
 	n := c.Requests
 	var before time.Duration

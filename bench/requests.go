@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -22,7 +23,6 @@ type site struct {
 	repeated []*ticket
 	guests   []string
 	newcomer int
-	sent     int
 }
 
 func (s *site) addr() string { return s.nodes[0].addr }
@@ -74,11 +74,11 @@ func each(tickets []*ticket, f func(*ticket) []byte) [][]byte {
 	return out
 }
 
-// repeated uses a few tokens again and again.
+// repeated uses a few tokens again and again: one for each identity of the working set.
 func repeated(s *site, n int) (out [][]byte, err error) {
 	if s.repeated == nil {
 		own := &supply{provider: s.rig.provider, alg: "RS256", subjects: subjectsOf(s.filled())}
-		if s.repeated, err = own.take(64); err != nil {
+		if s.repeated, err = own.take(working); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +86,25 @@ func repeated(s *site, n int) (out [][]byte, err error) {
 		out = append(out, s.credentials(s.repeated[i%len(s.repeated)]))
 	}
 	return out, nil
+}
+
+// warm has every node read the identities of the working set.
+func (s *site) warm() error {
+	requests, err := repeated(s, working)
+	if err != nil {
+		return err
+	}
+	for _, node := range s.nodes {
+		c, err := dial(node.addr, 1)
+		if err != nil {
+			return err
+		}
+		_, err = c.burst(requests)
+		if err := errors.Join(err, c.close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // guests are identities without a login, made once.

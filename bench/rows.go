@@ -32,8 +32,9 @@ const (
 	large = 10_000_000
 )
 
-// working is how many identities the rows with a cache use: they fit into it.
-const working = 1000
+// working is how many identities the rows with a cache use. They are asked for right before each burst, so that all of
+// them are remembered.
+const working = 100
 
 var (
 	sqlite   = place{engine: "sqlite", identities: small}

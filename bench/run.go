@@ -222,7 +222,11 @@ func (r *rig) shoot(s *site, row *row, n int) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	s.sent += len(requests)
+	if row.vends && !row.at.uncached {
+		if err := s.warm(); err != nil {
+			return sample{}, err
+		}
+	}
 	var check func([][]byte) error
 	if row.vends {
 		check = s.check

@@ -56,7 +56,7 @@ func (r *rig) world(ctx context.Context, at place) (*world, error) {
 	}
 	n := at.identities
 	if r.command.Smoke {
-		n = min(n, working)
+		n = min(n, small)
 	}
 	name := fmt.Sprintf("%s_%d", at.engine, at.identities)
 	url := ""
