@@ -270,7 +270,7 @@ func TestTokensOfAuthoritiesReplayed(t *testing.T) {
 		form := "Action=CreateOpenIDConnectProvider&Version=2010-05-08&ClientIDList.member.1=" + url.QueryEscape(s.Dev.PoolID) + "&Url=" + url.QueryEscape(f.issuer)
 		header := formHeader()
 		s.sign(s.Admin(), "iam", header, form)
-		if got := s.send(http.MethodPost, "/", header, form); got.status != 400 || !strings.Contains(got.body, "The issuer of this service cannot be an OpenID Connect provider.") {
+		if got := s.send(http.MethodPost, "/", header, form); got.status != 400 || !strings.Contains(got.body, "another authority alone") {
 			t.Errorf("the issuer of %s became a provider: %d %s", f.name, got.status, got.body)
 		}
 	}
