@@ -158,14 +158,28 @@ func (e *sqliteEngine) read(ctx context.Context, fn func(session) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c, err := e.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { e.readers <- c }()
+	return redact(fn(c))
+}
+
+// reader takes a connection that reads. Where one is at rest, ctx need not be waited for, which costs a timer.
+func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-e.readers:
-		defer func() { e.readers <- c }()
-		return redact(fn(c))
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-e.readers:
+		return c, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-e.closed:
-		return errClosed
+		return nil, errClosed
 	}
 }
 
