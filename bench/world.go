@@ -182,7 +182,7 @@ func (w *world) config(addr, name string, p *provider, more settings) string {
 	})
 	text += "issuer: http://127.0.0.1\n" + sections(settings{
 		"fetch.allow": "[127.0.0.0/8]", "fetch.ca_files": "[" + p.caFile + "]",
-		"limits.guests_per_second": "0", "log.events": filepath.Join(w.dir, name+".events"),
+		"limits.guests_per_second": "0", "limits.guests_per_pool": "0", "limits.guests_in_all": "0", "log.events": filepath.Join(w.dir, name+".events"),
 	}, more)
 	return text
 }

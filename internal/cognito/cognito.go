@@ -47,8 +47,8 @@ type Service struct {
 	ClassicWhenUnset bool
 	// Random is the source of ids: 122 bits each.
 	Random io.Reader
-	// Guests limits how many guests one client makes in one pool; nil limits nothing.
-	Guests *admission.Rates
+	// Guests limits how many guests are made.
+	Guests GuestRates
 	// Signatures bounds how many tokens are signed at once.
 	Signatures *admission.Pool
 	// RequestTimeout is the longest that a request may take, on this node and on its neighbours.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"idpool/internal/admission"
 	"idpool/internal/authority"
 	"idpool/internal/event"
 	"idpool/internal/fault"
@@ -53,8 +52,7 @@ func (s *Service) newGuest(ctx context.Context, call *operation.Call, p *snapsho
 	if err := guestsAllowed(call, p); err != nil {
 		return nil, err
 	}
-	if err := s.Guests.Take(p.ID+" "+admission.Neighbourhood(call.Client), call.Now); err != nil {
-		call.Event.Add(event.Step{Name: "link", Expected: "guests of one client at the permitted rate", Found: "too many"})
+	if err := s.Guests.take(call, p.ID); err != nil {
 		return nil, err
 	}
 	id, err := s.newID(call.Snapshot.Region)

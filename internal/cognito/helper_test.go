@@ -370,7 +370,7 @@ func (w *world) start(t testing.TB) {
 	w.Server = idpooltest.Start(t, idpooltest.Options{
 		Dir: w.opts.dir, Store: w.opts.store, Clock: w.clock.Now, IdP: silent(), Events: w.journal,
 		Configure: func(c *config.Config) {
-			c.Limits.GuestsPerSecond = 0 // the clock stands
+			c.Limits.GuestsPerSecond, c.Limits.GuestsPerPool, c.Limits.GuestsInAll = 0, 0, 0 // the clock stands
 			c.Limits.Verifications = 256
 			if w.opts.configure != nil {
 				w.opts.configure(c)

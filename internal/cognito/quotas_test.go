@@ -76,6 +76,36 @@ func TestF1(t *testing.T) {
 	take("192.0.2.1", w.pool, 5)
 }
 
+// TestF1OfManyClients: many clients together make so many guests in one pool, and in all, and no more.
+func TestF1OfManyClients(t *testing.T) {
+	w := newWorld(t, options{configure: func(c *config.Config) {
+		c.Limits.GuestsPerPool, c.Limits.GuestsInAll = 1, 2
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	}})
+	client := 0
+	take := func(poolID string, want int) {
+		t.Helper()
+		before := len(w.MustIdentities(poolID))
+		for n := range want + 5 {
+			client++
+			status, text := w.getIDFrom(fmt.Sprintf("10.0.%d.%d", client/250, client%250), poolID)
+			if n < want && status != http.StatusOK || n >= want && (status != http.StatusBadRequest || text != tooMany+":"+rateExceeded) {
+				t.Errorf("guest %d of %d: got %d %s", n+1, want, status, text)
+			}
+		}
+		if got := len(w.MustIdentities(poolID)) - before; got != want {
+			t.Errorf("got %d rows, want %d", got, want)
+		}
+	}
+	take(w.pool, 10)
+	take(w.fullPool(), 10)
+	take(w.fullPool(), 0)
+	w.vend(w.getID(w.idp.login(0, "a")), w.idp.login(0, "a"))
+	w.advance(time.Second)
+	take(w.pool, 1)
+	take(w.fullPool(), 1)
+}
+
 // TestGuestLimitIsOff: 0 limits nothing.
 func TestGuestLimitIsOff(t *testing.T) {
 	w := newWorld(t, options{configure: func(c *config.Config) { c.Limits.GuestsPerSecond, c.Limits.GuestsBurst = 0, 1 }})

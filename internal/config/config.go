@@ -113,6 +113,11 @@ type Limits struct {
 	GuestsPerSecond int
 	// GuestsBurst is how many it may make at once. Default: 500; 1 to 1000000.
 	GuestsBurst int
+	// GuestsPerPool is how many guests all clients together may make in one pool each second on one server, and ten times as
+	// many at once; 0 limits nothing. Default: 500; up to 1000000.
+	GuestsPerPool int
+	// GuestsInAll is the same over all pools. Default: 2000.
+	GuestsInAll int
 	// Operations are how often operations may be called in a second, by all clients together. Default: none is limited.
 	// Example: GetId=25.
 	Operations []Rate

@@ -147,6 +147,17 @@ written as ${file:/run/secrets/NAME}. Required.`,
 		read: whole(func(c *Config) *int { return &c.Limits.GuestsBurst }, 1, 1000000),
 	},
 	{
+		key: "limits.guests_per_pool", value: "500",
+		doc: `How many guests all clients together may make in one pool each second on this server, up to 1000000, and ten times
+as many at once; 0 limits nothing.`,
+		read: whole(func(c *Config) *int { return &c.Limits.GuestsPerPool }, 0, 1000000),
+	},
+	{
+		key: "limits.guests_in_all", value: "2000",
+		doc:  `The same over all pools.`,
+		read: whole(func(c *Config) *int { return &c.Limits.GuestsInAll }, 0, 1000000),
+	},
+	{
 		key: "limits.operations", value: "[]", example: "[GetId=25, ListIdentities=5]",
 		doc:  `How often each operation may be called in a second, by all clients together; what is not named is not limited.`,
 		read: many(func(c *Config) *[]Rate { return &c.Limits.Operations }, parseRate),

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"idpool/internal/admission"
+	"idpool/internal/cognito"
 	"idpool/internal/config"
 	"idpool/internal/login"
 	"idpool/internal/login/saml"
@@ -39,4 +40,14 @@ func (s *Server) verifiers(c *config.Config, turns *admission.Pool) map[login.Ki
 func questions(c *config.Config) *admission.Rates {
 	n := c.LoginProviders.ChecksPerClient
 	return admission.NewRates(float64(n), n*perClientBurst)
+}
+
+// guestRates are the bounds on the making of guests: for one client, for one pool, in all.
+func guestRates(c *config.Config) cognito.GuestRates {
+	const seconds = 10 // of a rate at once
+	many := func(perSecond int) *admission.Rates { return admission.NewRates(float64(perSecond), seconds*perSecond) }
+	return cognito.GuestRates{
+		Client: admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
+		Pool:   many(c.Limits.GuestsPerPool), All: many(c.Limits.GuestsInAll),
+	}
 }

@@ -168,7 +168,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
 		Secrets: s.Setup.Holder, Questions: questions(c),
-		Guests:     admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
+		Guests:     guestRates(c),
 		Signatures: s.signatures,
 		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
 	}
