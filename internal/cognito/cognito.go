@@ -41,6 +41,8 @@ type Service struct {
 	Questions *admission.Rates
 	// Authorities have the roles that are not ours.
 	Authorities *authority.Service
+	// AuthorityCalls limits how often one client has an authority asked; nil limits nothing.
+	AuthorityCalls *admission.Rates
 	// Issuer is the `iss` of our tokens.
 	Issuer string
 	// ClassicWhenUnset is whether a pool that never set AllowClassicFlow has the classic flow (classic_flow_when_unset).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"idpool/internal/admission"
 	"idpool/internal/authority"
 	"idpool/internal/event"
 	"idpool/internal/fault"
@@ -106,6 +107,10 @@ func (s *Service) GetCredentialsForIdentity(ctx context.Context, call *operation
 // assume gets credentials from whose the role is: from the authority that it belongs to, else from us.
 func (s *Service) assume(ctx context.Context, call *operation.Call, who *entered, roleARN string, claims *issuer.Claims) (session.Credentials, error) {
 	if a := s.Authorities.Of(roleARN); a != nil {
+		if err := s.AuthorityCalls.Take(a.Name+" "+admission.Neighbourhood(call.Client), call.Now); err != nil {
+			call.Event.Add(event.Step{Name: "assume", Subject: roleARN, Expected: "calls of one client at the permitted rate", Found: "too many"})
+			return session.Credentials{}, err
+		}
 		return s.Authorities.Assume(ctx, call, a, authority.Request{RoleARN: roleARN, Claims: claims, Guest: who.guest()})
 	}
 	minted, err := s.STS.WithWebIdentity(ctx, call, sts.Assume{

@@ -118,6 +118,9 @@ type Limits struct {
 	GuestsPerPool int
 	// GuestsInAll is the same over all pools. Default: 2000.
 	GuestsInAll int
+	// AuthorityCallsPerClient is how often one client address may have another authority asked for credentials each second,
+	// and ten times as often at once; 0 limits nothing. Default: 5; up to 1000000.
+	AuthorityCallsPerClient int
 	// Operations are how often operations may be called in a second, by all clients together. Default: none is limited.
 	// Example: GetId=25.
 	Operations []Rate

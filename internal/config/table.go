@@ -158,6 +158,12 @@ as many at once; 0 limits nothing.`,
 		read: whole(func(c *Config) *int { return &c.Limits.GuestsInAll }, 0, 1000000),
 	},
 	{
+		key: "limits.authority_calls_per_client", value: "5",
+		doc: `How often one client address may have one of authorities asked for credentials each second, up to 1000000, and ten
+times as often at once; 0 limits nothing.`,
+		read: whole(func(c *Config) *int { return &c.Limits.AuthorityCallsPerClient }, 0, 1000000),
+	},
+	{
 		key: "limits.operations", value: "[]", example: "[GetId=25, ListIdentities=5]",
 		doc:  `How often each operation may be called in a second, by all clients together; what is not named is not limited.`,
 		read: many(func(c *Config) *[]Rate { return &c.Limits.Operations }, parseRate),

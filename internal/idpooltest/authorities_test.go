@@ -173,6 +173,31 @@ func TestOtherAuthoritiesMint(t *testing.T) {
 	}
 }
 
+// TestAuthoritiesAreNotFlooded: one client has an authority asked so often, and no more; our own roles go on.
+func TestAuthoritiesAreNotFlooded(t *testing.T) {
+	one, c := newForeign(t, "one", "arn:aws:iam:::role/"), newClock()
+	s := Start(t, Options{Clock: c.Now, Configure: func(cfg *config.Config) {
+		cfg.Authorities, cfg.Limits.AuthorityCallsPerClient = []config.Authority{one.config(t, "ceph", "RS256")}, 2
+	}})
+	one.answer(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, one.minted(r.Form.Get("RoleArn"), c.Now().Add(time.Hour)))
+	})
+	s.giveRoles(s.Dev.AuthenticatedRoleARN, one.roles+"guest")
+	guest := object{"IdentityId": s.mustIdentity("GetId", object{"IdentityPoolId": s.Dev.PoolID})}
+	for range 20 {
+		s.MustCall("GetCredentialsForIdentity", nil, guest, nil)
+	}
+	for range 5 {
+		if got := s.MustRefuse("TooManyRequestsException", "GetCredentialsForIdentity", nil, guest); got != "Rate exceeded" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if got := len(one.tokens); got != 20 {
+		t.Errorf("the authority was asked %d times, want 20", got)
+	}
+	s.MustVend("alice")
+}
+
 // Roles that are neither ours nor an authority's are refused when they are set, and after their authority went away.
 func TestRolesOfNobody(t *testing.T) {
 	s, one, _ := startForeign(t)

@@ -12,8 +12,8 @@ import (
 	"idpool/internal/login/social"
 )
 
-// perClientBurst is how many seconds' worth of questions one client may cause at once.
-const perClientBurst = 10
+// burst is how many seconds' worth of questions one client may cause at once.
+const burst = 10
 
 // checkLoginProviders refuses places in plain HTTP but for development.
 func checkLoginProviders(o *Options) error {
@@ -37,17 +37,17 @@ func (s *Server) verifiers(c *config.Config, turns *admission.Pool) map[login.Ki
 }
 
 // questions limits how often one client has a provider asked.
-func questions(c *config.Config) *admission.Rates {
-	n := c.LoginProviders.ChecksPerClient
-	return admission.NewRates(float64(n), n*perClientBurst)
+func questions(c *config.Config) *admission.Rates { return bursting(c.LoginProviders.ChecksPerClient) }
+
+// bursting is a rate for each key, of which some seconds may come at once.
+func bursting(perSecond int) *admission.Rates {
+	return admission.NewRates(float64(perSecond), perSecond*burst)
 }
 
 // guestRates are the bounds on the making of guests: for one client, for one pool, in all.
 func guestRates(c *config.Config) cognito.GuestRates {
-	const seconds = 10 // of a rate at once
-	many := func(perSecond int) *admission.Rates { return admission.NewRates(float64(perSecond), seconds*perSecond) }
 	return cognito.GuestRates{
 		Client: admission.NewRates(float64(c.Limits.GuestsPerSecond), c.Limits.GuestsBurst),
-		Pool:   many(c.Limits.GuestsPerPool), All: many(c.Limits.GuestsInAll),
+		Pool:   bursting(c.Limits.GuestsPerPool), All: bursting(c.Limits.GuestsInAll),
 	}
 }

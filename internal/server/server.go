@@ -167,7 +167,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	s.cognito = &cognito.Service{
 		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
-		Secrets: s.Setup.Holder, Questions: questions(c),
+		Secrets: s.Setup.Holder, Questions: questions(c), AuthorityCalls: bursting(c.Limits.AuthorityCallsPerClient),
 		Guests:     guestRates(c),
 		Signatures: s.signatures,
 		STS:        minting, Authorities: s.authorities, Issuer: c.Issuer, ClassicWhenUnset: c.ClassicWhenUnset, Random: rand.Reader, RequestTimeout: c.Limits.RequestTimeout, Purge: s.wakePurge,
