@@ -62,7 +62,7 @@ var rows = []row{
 	{name: "GetId, known", floor: "RS256", at: sqlite, conns: 64, make: knownID},
 	{name: "GetId, new", floor: "RS256", at: sqlite, conns: 64, make: newID},
 	{name: "GetId, new, PostgreSQL", floor: "RS256", at: postgres, conns: 64, make: newID},
-	{name: "GetOpenIdToken", floor: "RS256", at: sqlite, conns: 64, shots: 25, make: openIDToken},
+	{name: "GetOpenIdToken", floor: "RS256", at: sqlite, conns: 16, shots: 25, make: openIDToken},
 	{name: "AssumeRoleWithWebIdentity", floor: "RS256", at: sqlite, conns: 64, make: assume},
 	{name: "GetCallerIdentity", floor: "RS256", at: sqlite, conns: 64, make: callerIdentity},
 }

@@ -32,6 +32,9 @@ type Service struct {
 	// Recent reads an identity as Identities.Get does, or as it was a few seconds ago unless this node has changed it since;
 	// nil asks the store. Who an identity's credentials go to is decided on it; what changes anything is not.
 	Recent func(ctx context.Context, id string) (identity.Identity, error)
+	// SealedGuest returns the id of a new guest that no row says, or ok false where the pool's guests have rows; nil is for
+	// none.
+	SealedGuest func(poolID, region string, now time.Time, random io.Reader) (id string, ok bool, err error)
 	// Verifiers has the verifier of each kind of provider.
 	Verifiers map[login.Kind]login.Verifier
 	STS       *sts.Service

@@ -15,6 +15,7 @@ package config
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,8 @@ type Config struct {
 
 	// Limits bound what clients may ask for and how long.
 	Limits Limits
+	// SealedGuests are the ids of pools whose guests have no row until they log in. Default: none.
+	SealedGuests []string
 	// Cache bounds what a server remembers.
 	Cache Cache
 	// Fetch says what idpool may get from identity providers, and how.
@@ -160,6 +163,16 @@ func parseRate(s string) (Rate, *complaint) {
 	}
 	return Rate{name, n}, nil
 }
+
+// parsePoolID wants REGION:GUID. Whether there is such a pool changes with time.
+func parsePoolID(s string) (string, *complaint) {
+	if !poolID.MatchString(s) {
+		return "", &complaint{"not the id of a pool", "write REGION:GUID as CreateIdentityPool returned it"}
+	}
+	return s, nil
+}
+
+var poolID = regexp.MustCompile(`^[a-z0-9-]{1,18}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // Fetch bounds outgoing requests for keys and metadata.
 type Fetch struct {

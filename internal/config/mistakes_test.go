@@ -62,7 +62,7 @@ var mistakes = []struct{ name, text, want string }{
 	// Parts of YAML that are not supported.
 	{"anchor", with("region: &r us-east-1\n"), `f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
 	{"anchor of a section", with("log: &l\n  events: stderr\n"), `f:1: log: anchors and aliases are not supported; write the value out; quote it if it begins with & or *`},
-	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, trust_any_pool, authorities, log`},
+	{"anchor of an unknown key", with("x-common: &x {a: 1}\n"), `f:1: x-common: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, sealed_guests, cache, fetch, issuers, login_providers, classic_flow_when_unset, trust_any_pool, authorities, log`},
 	{"alias", with("region: &r us-east-1\nmetrics: *r\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: metrics: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"alias as a key", with("region: &r us-east-1\n*r : x\n"), "f:1: region: anchors and aliases are not supported; write the value out; quote it if it begins with & or *\nf:2: anchors and aliases are not supported; write the value out; quote it if it begins with & or *"},
 	{"merge key", with("<<: {region: us-east-1}\n"), `f:1: merge keys (<<) are not supported; write the keys out`},
@@ -75,7 +75,8 @@ var mistakes = []struct{ name, text, want string }{
 	// Keys.
 	{"unknown key", with("trusted_proxy: 10.0.0.0/8\n"), `f:1: trusted_proxy: unknown key; did you mean trusted_proxies?`},
 	{"unknown key in a section", with("tls:\n  certificate: a\n  key: b\n  cert: c\n"), `f:4: tls.cert: unknown key; did you mean tls.certificate?`},
-	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, cache, fetch, issuers, login_providers, classic_flow_when_unset, trust_any_pool, authorities, log`},
+	{"a pool that is no id", with("sealed_guests: [dev]\n"), `f:1: sealed_guests: entry 1: not the id of a pool; write REGION:GUID as CreateIdentityPool returned it`},
+	{"unknown key unlike any", with("frobnicate: 1\n"), `f:1: frobnicate: unknown key; the keys here are listen, tls, trusted_proxies, metrics, public_url, issuer, region, account_id, data, store, key_file, limits, sealed_guests, cache, fetch, issuers, login_providers, classic_flow_when_unset, trust_any_pool, authorities, log`},
 	{"unknown key unlike any in a section", with("log:\n  colour: red\n"), `f:2: log.colour: unknown key; the keys here are events`},
 	{"key of a section outside", with("certificate: a\n"), `f:1: certificate: unknown key; did you mean tls.certificate?`},
 	{"key with its section", with("limits.body_bytes: 5000\n"), `f:1: limits.body_bytes: unknown key; write body_bytes inside limits`},

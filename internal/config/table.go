@@ -194,6 +194,12 @@ times as often at once; 0 limits nothing.`,
 		read: duration(func(c *Config) *time.Duration { return &c.Limits.ShutdownTimeout }, 10*time.Minute),
 	},
 	{
+		key: "sealed_guests", value: "[]", example: "[us-east-1:11111111-2222-4333-8444-555555555555]",
+		doc: `The pools whose guests take no row of the database until they log in or are deleted: their ids prove themselves.
+All servers name the same pools. Guests of a pool that is taken away from here again are known no more.`,
+		read: many(func(c *Config) *[]string { return &c.SealedGuests }, parsePoolID),
+	},
+	{
 		key: "cache",
 		doc: `What a server remembers of what it has just read or verified.`,
 	},

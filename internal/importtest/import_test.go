@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"identity", "pool", "account", "rolemap", "revocation"},
 	{"store", "keyring", "shape/shapetest"},
 	{"fetch", "snapshot", "issuer"},
-	{"operation", "awsjson", "awsquery", "store/sqlstore", "store/recent", "keyring/filekeys", "login/oidc", "login/saml", "login/social", "login/saml/samltest", "store/storetest"},
+	{"operation", "awsjson", "awsquery", "store/sqlstore", "store/recent", "store/sealed", "keyring/filekeys", "login/oidc", "login/saml", "login/social", "login/saml/samltest", "store/storetest"},
 	{"sts", "iam", "setup", "operate"},
 	{"authority"},
 	{"cognito", "authority/stsclient"},

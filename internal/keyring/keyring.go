@@ -7,6 +7,7 @@
 package keyring
 
 import (
+	"crypto/cipher"
 	"encoding/json"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 const (
 	Sealing = "sealing" // session and pagination tokens
 	Signing = "signing" // our OpenID tokens
+	Guests  = "guests"  // sealed guests; its one key is kept for ever
 )
 
 // ForAuthority prefixes the uses of the keys that sign for other authorities.
@@ -88,6 +90,9 @@ type Keys interface {
 
 	// Issuer returns the keys that sign for an authority, by their use; nil where the store has no ring for it.
 	Issuer(use string) IssuerKeys
+
+	// Guests returns the block cipher of sealed guests, or nil where the store has no ring for it.
+	Guests() cipher.Block
 
 	// UserSecret opens the secret of a user's access key.
 	UserSecret(accessKeyID string, sealed []byte) (string, error)

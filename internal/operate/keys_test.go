@@ -166,6 +166,9 @@ func TestRetireByForce(t *testing.T) {
 
 func TestKeysRefusals(t *testing.T) {
 	s := idpooltest.Start(t, idpooltest.Options{})
+	refuses(t, s, "the key of guests", "InvalidParameterException", "The key of sealed guests is kept for ever.", "RotateKeys", s.Admin(), object{"Use": "guests"})
+	refuses(t, s, "the key of guests", "InvalidParameterException", "The key of sealed guests is kept for ever.", "RetireKey", s.Admin(),
+		object{"Use": "guests", "KeyId": "k", "Force": true})
 	refuses(t, s, "no such ring", "ResourceNotFoundException", "Keys 'other' not found.", "RotateKeys", s.Admin(), object{"Use": "other"})
 	refuses(t, s, "no such ring", "ResourceNotFoundException", "Keys 'other' not found.", "RetireKey", s.Admin(), object{"Use": "other", "KeyId": "x"})
 	refuses(t, s, "no such key", "ResourceNotFoundException", "Key 'x' not found.", "RetireKey", s.Admin(), object{"Use": "signing", "KeyId": "x"})

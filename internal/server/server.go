@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -25,6 +26,7 @@ import (
 	"idpool/internal/httpd"
 	"idpool/internal/iam"
 	"idpool/internal/issuer"
+	"idpool/internal/keyring"
 	"idpool/internal/keyring/filekeys"
 	"idpool/internal/login/oidc"
 	"idpool/internal/login/saml"
@@ -34,6 +36,7 @@ import (
 	"idpool/internal/snapshot"
 	"idpool/internal/store"
 	"idpool/internal/store/recent"
+	"idpool/internal/store/sealed"
 	"idpool/internal/store/sqlstore"
 	"idpool/internal/sts"
 )
@@ -77,7 +80,8 @@ type Server struct {
 	// authorities are the other authorities.
 	authorities *authority.Service
 	own         *operate.Service
-	recent      *recent.Identities // through which everything goes that changes identities
+	recent      *recent.Identities                                                                 // through which everything goes that changes identities
+	sealGuest   func(poolID, region string, now time.Time, random io.Reader) (string, bool, error) // nil: none are sealed
 	purge       chan struct{}
 	log         *slog.Logger
 	closers     []func() error
@@ -115,7 +119,6 @@ func (s *Server) openStore(ctx context.Context, o *Options) error {
 		opened = o.Store(opened)
 	}
 	s.Store = opened
-	s.recent = recent.New(opened.Identities, o.Config.Cache.Identities, o.Now)
 	return nil
 }
 
@@ -142,6 +145,30 @@ func (s *Server) openKeys(ctx context.Context, o *Options) error {
 	if err := s.Source.Refresh(ctx); err != nil {
 		return fmt.Errorf("store %s: %w", o.Config.Store, err)
 	}
+	return s.sealGuests(ctx, o)
+}
+
+// sealGuests puts sealed guests in front of the store where the configuration names pools for them.
+func (s *Server) sealGuests(ctx context.Context, o *Options) error {
+	identities := s.Store.Identities
+	if pools := o.Config.SealedGuests; len(pools) > 0 {
+		if err := s.Setup.Ring(ctx, keyring.Guests); err != nil {
+			return err
+		}
+		if err := s.Source.Refresh(ctx); err != nil {
+			return err
+		}
+		current, err := s.Source.Current()
+		if err != nil {
+			return err
+		}
+		guests, err := sealed.New(identities, current.Keys.Guests(), pools)
+		if err != nil {
+			return fmt.Errorf("sealed_guests: %w", err)
+		}
+		s.sealGuest, identities = guests.NewGuest, guests
+	}
+	s.recent = recent.New(identities, o.Config.Cache.Identities, o.Now)
 	return nil
 }
 
@@ -166,7 +193,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 		SAML: saml.New(saml.Options{Admit: turns.Do, Recipients: saml.Recipients(c.Region), MaxAge: saml.STSMaxAge}),
 	}
 	s.cognito = &cognito.Service{
-		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, Verifiers: s.verifiers(c, turns),
+		Config: s.Source, Identities: s.recent, Recent: s.recent.Recent, SealedGuest: s.sealGuest, Verifiers: s.verifiers(c, turns),
 		Secrets: s.Setup.Holder, Questions: questions(c), AuthorityCalls: bursting(c.Limits.AuthorityCallsPerClient),
 		Guests:     guestRates(c),
 		Signatures: s.signatures,

@@ -1,6 +1,8 @@
 package filekeys
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -32,6 +34,8 @@ func (h *Holder) NewRing(use string, now time.Time) (keyring.Ring, error) {
 		key = h.newSealingKey()
 	case keyring.Signing:
 		key, err = h.newSigningKey()
+	case keyring.Guests:
+		key = h.newGuestKey()
 	default:
 		key, err = h.newIssuerKey(use, now)
 	}
@@ -49,6 +53,14 @@ func (h *Holder) newSealingKey() keyring.Key {
 	rand.Read(id[:])
 	name := base64.RawURLEncoding.EncodeToString(id[:])
 	return keyring.Key{ID: name, Algorithm: "HKDF-SHA256+A256GCM", Sealed: h.wrap(keyring.Sealing, name, master)}
+}
+
+// newGuestKey makes the key of sealed guests.
+func (h *Holder) newGuestKey() keyring.Key {
+	key := make([]byte, aesBytes)
+	rand.Read(key)
+	name := rand.Text()
+	return keyring.Key{ID: name, Algorithm: "A256", Sealed: h.wrap(keyring.Guests, name, key)}
 }
 
 func (h *Holder) newSigningKey() (keyring.Key, error) {
@@ -117,11 +129,17 @@ func (k *keys) add(use string, key keyring.Key) error {
 			k.activeSealing = key.ID
 		}
 		return nil
+	case keyring.Guests:
+		k.guests, err = aes.NewCipher(plain)
+		return err
 	case keyring.Signing:
 		return k.own.add(key, plain, signingAlgorithm, "JWS")
 	}
 	return k.addIssuerKey(use, key, plain)
 }
+
+// Guests implements keyring.Keys.
+func (k *keys) Guests() cipher.Block { return k.guests }
 
 // SealUserSecret implements keyring.Holder.
 func (h *Holder) SealUserSecret(accessKeyID, secret string) ([]byte, error) {

@@ -38,6 +38,7 @@ type keys struct {
 	activeSealing string
 	own           signing
 	issuers       map[string]*signing // by use
+	guests        cipher.Block        // nil where no ring is for it
 }
 
 // Seal implements session.Sealer.
