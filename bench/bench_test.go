@@ -1,0 +1,77 @@
+package main
+
+import (
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestQuantile(t *testing.T) {
+	for _, c := range []struct {
+		v    []float64
+		q    float64
+		want float64
+	}{
+		{[]float64{3, 1, 2}, .5, 2}, {[]float64{4, 1, 2, 3}, .5, 2.5}, {[]float64{7}, .25, 7}, {[]float64{1, 2, 3, 4, 5}, .75, 4}, {[]float64{1, 2}, 1, 2},
+	} {
+		if got := quantile(c.v, c.q); got != c.want {
+			t.Errorf("quantile %v of %v: got %v, want %v", c.q, c.v, got, c.want)
+		}
+	}
+	if got := median(nil); !math.IsNaN(got) {
+		t.Errorf("the median of nothing: got %v", got)
+	}
+}
+
+// TestSupply: a token is not used again before it has rested, and no two are equal.
+func TestSupply(t *testing.T) {
+	p, err := startProvider(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.close() }()
+	s := &supply{provider: p, alg: "ES256", subjects: func(n int) int { return n % 3 }}
+	seen := map[string]bool{}
+	take := func(n int) []*ticket {
+		t.Helper()
+		tickets, err := s.take(n)
+		if err != nil || len(tickets) != n {
+			t.Fatalf("got %d, %v", len(tickets), err)
+		}
+		return tickets
+	}
+	for _, one := range append(take(5), take(5)...) {
+		if seen[one.token] {
+			t.Error("a token came twice")
+		}
+		seen[one.token] = true
+		one.used = one.used.Add(-rest - time.Second)
+	}
+	old := 0
+	for _, one := range take(12) {
+		if seen[one.token] {
+			old++
+		}
+	}
+	if old != 10 || len(s.made) != 12 {
+		t.Errorf("got %d of 10 rested tokens, and %d in all, want 12", old, len(s.made))
+	}
+}
+
+func TestIdentityIDsAscend(t *testing.T) {
+	for n := range 1000 {
+		if a, b := identityID(n*9973), identityID(n*9973+1); a >= b || len(a) != len("us-east-1:")+36 {
+			t.Fatalf("%s, then %s", a, b)
+		}
+	}
+}
+
+func TestFsyncs(t *testing.T) {
+	if perSec, err := fsyncs(t.TempDir(), true); err != nil || perSec <= 0 {
+		t.Errorf("got %v, %v", perSec, err)
+	}
+	if _, err := fsyncs(filepath.Join(t.TempDir(), "none"), true); err == nil {
+		t.Error("a folder that is not there: got no error")
+	}
+}
