@@ -31,6 +31,7 @@ type sqliteEngine struct {
 	writer  *writer
 	readers chan *conn    // those at rest
 	count   int           // of readers
+	own     chan *conn    // one more, for the configuration
 	closed  chan struct{} // no more reads
 	close1  func() error
 	dbs     []*sql.DB
@@ -106,7 +107,14 @@ func (e *sqliteEngine) openReaders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(e.count)
+	db.SetMaxOpenConns(e.count + 1)
+	own, err := newConn(ctx, db)
+	if err != nil {
+		e.count = 0
+		return err
+	}
+	e.own = make(chan *conn, 1)
+	e.own <- own
 	e.readers = make(chan *conn, e.count)
 	for i := range e.count {
 		c, err := newConn(ctx, db)
@@ -158,23 +166,44 @@ func (e *sqliteEngine) read(ctx context.Context, fn func(session) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c, err := e.reader(ctx)
+	return e.readOn(ctx, e.readers, fn)
+}
+
+// configuration is the engine of the documents. They have a connection of their own: a node that cannot read them gives
+// nothing out, so they must not wait behind identities that a slow disk is looking for.
+type configuration struct{ *sqliteEngine }
+
+func (e configuration) read(ctx context.Context, fn func(session) error) error {
+	select {
+	case <-e.closed:
+		return errClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return e.readOn(ctx, e.own, fn)
+}
+
+// readOn runs fn on one of some connections.
+func (e *sqliteEngine) readOn(ctx context.Context, readers chan *conn, fn func(session) error) error {
+	c, err := e.reader(ctx, readers)
 	if err != nil {
 		return err
 	}
-	defer func() { e.readers <- c }()
+	defer func() { readers <- c }()
 	return redact(fn(c))
 }
 
 // reader takes a connection that reads. Where one is at rest, ctx need not be waited for, which costs a timer.
-func (e *sqliteEngine) reader(ctx context.Context) (*conn, error) {
+func (e *sqliteEngine) reader(ctx context.Context, readers chan *conn) (*conn, error) {
 	select {
-	case c := <-e.readers:
+	case c := <-readers:
 		return c, nil
 	default:
 	}
 	select {
-	case c := <-e.readers:
+	case c := <-readers:
 		return c, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -193,6 +222,9 @@ func (e *sqliteEngine) close() error { return e.close1() }
 func (e *sqliteEngine) end() error {
 	close(e.closed)
 	var errs []error
+	if e.own != nil {
+		errs = append(errs, (<-e.own).close())
+	}
 	if e.readers != nil {
 		for range e.count {
 			errs = append(errs, (<-e.readers).close())

@@ -218,3 +218,30 @@ func TestManyStatements(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestConfigurationDoesNotWait: documents are read while all connections for identities are busy.
+func TestConfigurationDoesNotWait(t *testing.T) {
+	s := mustOpen(t, sqliteURL(t), Options{Connections: 2})
+	e := s.Identities.(*identities).engine
+	inside, end := make(chan struct{}), make(chan struct{})
+	for range 2 {
+		go func() {
+			_ = e.read(context.Background(), func(session) error {
+				inside <- struct{}{}
+				<-end
+				return nil
+			})
+		}()
+	}
+	<-inside
+	<-inside
+	defer close(end)
+	if _, err := s.Documents.Revision(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Documents.Revision(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+}

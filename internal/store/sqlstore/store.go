@@ -70,11 +70,19 @@ func Open(ctx context.Context, url string, o Options) (*store.Store, error) {
 	}
 	return &store.Store{
 		Clock:      clock,
-		Documents:  &documents{e},
+		Documents:  &documents{forDocuments(e)},
 		Identities: &identities{e},
 		Ping:       func(ctx context.Context) error { return ping(ctx, e) },
 		Close:      e.close,
 	}, nil
+}
+
+// forDocuments is the engine by which documents are read.
+func forDocuments(e engine) engine {
+	if lite, ok := e.(*sqliteEngine); ok {
+		return configuration{lite}
+	}
+	return e
 }
 
 // openEngine picks the engine by the scheme. The URL may hold a password: errors do not repeat it.
