@@ -27,6 +27,7 @@ type process struct {
 func startProcess(addr, path string, output io.Writer, name string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(name, args...), addr: addr, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = output, output
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it does not outlive the measuring
 	p.cmd.Env = append(os.Environ(), "GOTRACEBACK=single")
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
