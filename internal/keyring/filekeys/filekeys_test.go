@@ -100,6 +100,24 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
+// No two seals of one text have a token, a secret or the random beginning in common (security H3).
+func TestSealsAreDistinct(t *testing.T) {
+	keys := mustKeys(t)
+	seen := map[string]bool{}
+	for range 20_000 {
+		token, secret, err := keys.Seal("session", []byte("the same"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{token, token[:64], string(secret[:])} {
+			if seen[part] {
+				t.Fatalf("a part came twice")
+			}
+			seen[part] = true
+		}
+	}
+}
+
 // Every changed bit and every other length is refused, with the same error (security H1).
 func TestOpenRefusesMutants(t *testing.T) {
 	k := mustKeys(t)
