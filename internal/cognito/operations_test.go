@@ -14,36 +14,12 @@ import (
 	"idpool/internal/awsjson"
 	"idpool/internal/cognito"
 	"idpool/internal/event"
+	"idpool/internal/idpooltest"
 	"idpool/internal/operation"
 )
 
-// model are the operations of the API with the errors that each declares (spec cognito-identity §6 and §7), without
-// Exception.
-var model = map[string]string{
-	"CreateIdentityPool":                 "InvalidParameter NotAuthorized ResourceConflict TooManyRequests InternalError LimitExceeded",
-	"DeleteIdentities":                   "InvalidParameter TooManyRequests InternalError",
-	"DeleteIdentityPool":                 "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"DescribeIdentity":                   "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"DescribeIdentityPool":               "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"GetCredentialsForIdentity":          "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InvalidIdentityPoolConfiguration InternalError ExternalService",
-	"GetId":                              "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError LimitExceeded ExternalService",
-	"GetIdentityPoolRoles":               "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"GetOpenIdToken":                     "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ExternalService",
-	"GetOpenIdTokenForDeveloperIdentity": "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError DeveloperUserAlreadyRegistered",
-	"GetPrincipalTagAttributeMap":        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"ListIdentities":                     "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"ListIdentityPools":                  "InvalidParameter NotAuthorized TooManyRequests ResourceNotFound InternalError",
-	"ListTagsForResource":                "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"LookupDeveloperIdentity":            "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"MergeDeveloperIdentities":           "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"SetIdentityPoolRoles":               "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ConcurrentModification",
-	"SetPrincipalTagAttributeMap":        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"TagResource":                        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"UnlinkDeveloperIdentity":            "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"UnlinkIdentity":                     "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ExternalService",
-	"UntagResource":                      "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"UpdateIdentityPool":                 "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ConcurrentModification LimitExceeded",
-}
+// model are the operations of the API with the errors that each declares.
+var model = idpooltest.Declared()
 
 // undeclared are the errors that every operation may answer besides (spec §1.5).
 const undeclared = "Validation Serialization AccessDenied MissingAuthenticationToken UnrecognizedClient InvalidSignature IncompleteSignature ExpiredToken"

@@ -17,33 +17,6 @@ import (
 	"idpool/internal/store/storetest"
 )
 
-// declared are the errors that the model gives each operation (spec cognito-identity §7), without Exception.
-var declared = map[string]string{
-	"CreateIdentityPool":                 "InvalidParameter NotAuthorized ResourceConflict TooManyRequests InternalError LimitExceeded",
-	"DeleteIdentities":                   "InvalidParameter TooManyRequests InternalError",
-	"DeleteIdentityPool":                 "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"DescribeIdentity":                   "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"DescribeIdentityPool":               "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"GetCredentialsForIdentity":          "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InvalidIdentityPoolConfiguration InternalError ExternalService",
-	"GetId":                              "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError LimitExceeded ExternalService",
-	"GetIdentityPoolRoles":               "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"GetOpenIdToken":                     "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ExternalService",
-	"GetOpenIdTokenForDeveloperIdentity": "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError DeveloperUserAlreadyRegistered",
-	"GetPrincipalTagAttributeMap":        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"ListIdentities":                     "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"ListIdentityPools":                  "InvalidParameter NotAuthorized TooManyRequests ResourceNotFound InternalError",
-	"ListTagsForResource":                "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"LookupDeveloperIdentity":            "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"MergeDeveloperIdentities":           "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"SetIdentityPoolRoles":               "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ConcurrentModification",
-	"SetPrincipalTagAttributeMap":        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"TagResource":                        "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"UnlinkDeveloperIdentity":            "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError",
-	"UnlinkIdentity":                     "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ExternalService",
-	"UntagResource":                      "InvalidParameter ResourceNotFound NotAuthorized TooManyRequests InternalError",
-	"UpdateIdentityPool":                 "InvalidParameter ResourceNotFound NotAuthorized ResourceConflict TooManyRequests InternalError ConcurrentModification LimitExceeded",
-}
-
 // impossible are declared errors that nothing leads to here. TooManyRequests and InternalError, which everything leads
 // to, have tests of their own: TestRatesOfOperations and TestNoRecordNoAnswer.
 var impossible = map[string]string{
@@ -392,7 +365,7 @@ func TestEveryError(t *testing.T) {
 			t.Errorf("%s: got the event %+v, want one of the operation, with its cause", name, record)
 		}
 	}
-	for name, codes := range declared {
+	for name, codes := range Declared() {
 		if _, ours := access[name]; !ours {
 			continue
 		}
@@ -405,12 +378,12 @@ func TestEveryError(t *testing.T) {
 		}
 	}
 	for name := range access {
-		if declared[name] == "" {
+		if Declared()[name] == "" {
 			t.Errorf("%s has no declared errors in this test", name)
 		}
 	}
 	for pair := range seen {
-		if name, code, _ := strings.Cut(pair, " "); !slices.Contains(strings.Fields(declared[name]), code) {
+		if name, code, _ := strings.Cut(pair, " "); !slices.Contains(strings.Fields(Declared()[name]), code) {
 			t.Errorf("%s answered %s, which the model does not declare for it", name, code)
 		}
 	}
