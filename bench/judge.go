@@ -16,6 +16,8 @@ func (r *rig) judge(f *figures) {
 	r.uncachedClaim(f, "credentials, ES256, not cached")
 	r.between(f, "credentials, of 10 million", "credentials", 1.15)
 	r.between(f, "credentials, of 10 million, not cached", "credentials, not cached", 1.15)
+	r.between(f, "credentials, of 100 thousand", "credentials", 1.15)
+	r.between(f, "credentials, of 100 thousand, not cached", "credentials, not cached", 1.15)
 	r.between(f, "credentials, 1,024 connections", "credentials", 1.15)
 	r.between(f, "credentials, PostgreSQL, two nodes", "credentials, PostgreSQL", 1.1)
 	if v := r.results["GetId, new"]; v != nil {
@@ -33,6 +35,9 @@ func (r *rig) judge(f *figures) {
 			_, most := s.nodes[0].memory()
 			r.atMost(f, "memory in MB, "+at.String(), 250, float64(most)/1e6)
 		}
+	}
+	if bytes, measured := r.growth["GetId, sealed guest"]; measured {
+		r.atMost(f, "disk for each sealed guest in bytes", 0, bytes)
 	}
 	r.readsOfPostgres(f)
 }

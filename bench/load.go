@@ -27,20 +27,27 @@ type clients struct {
 
 type client struct {
 	net.Conn
-	in *bufio.Reader
+	in    *bufio.Reader
+	again int // how often the server said that it has too many requests
 }
 
-// dial opens n connections and sends a first request on each.
-func dial(addr string, n int) (*clients, error) {
+// The loopback networks that connections come from.
+const (
+	honest    = 0 // 127.0.0.x
+	attackers = 1 // 127.0.1.x
+)
+
+// dial opens n connections from addresses of a network, and sends a first request on each.
+func dial(addr string, network byte, n int) (*clients, error) {
 	c := &clients{}
 	hello := []byte("GET /livez HTTP/1.1\r\nHost: " + addr + "\r\n\r\n")
 	for i := range n {
-		from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+i/perAddress))}
+		from := &net.TCPAddr{IP: net.IPv4(127, 0, network, byte(1+i/perAddress))}
 		conn, err := (&net.Dialer{LocalAddr: from}).Dial("tcp", addr)
 		if err != nil {
 			return nil, errors.Join(err, c.close())
 		}
-		one := &client{conn, bufio.NewReaderSize(conn, 8<<10)}
+		one := &client{Conn: conn, in: bufio.NewReaderSize(conn, 8<<10)}
 		c.conns = append(c.conns, one)
 		if _, err := one.do(hello); err != nil {
 			return nil, errors.Join(err, c.close())
@@ -55,6 +62,29 @@ func (c *clients) close() error {
 		errs = append(errs, one.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// warm sends one request on each connection, all at once. A server spends more on the first of a connection than on those
+// after it: it grows the stack that serves the connection, and the buffers.
+func (c *clients) warm(requests [][]byte) error {
+	if len(requests) == 0 {
+		return nil
+	}
+	errs := make([]error, len(c.conns))
+	var wg sync.WaitGroup
+	for i, one := range c.conns {
+		wg.Go(func() { _, errs[i] = one.insist(requests[i%len(requests)]) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// again is how often the server said that it has too many requests, on all connections together.
+func (c *clients) again() (sum int) {
+	for _, one := range c.conns {
+		sum += one.again
+	}
+	return sum
 }
 
 // do sends a request and returns the body of its answer. Any status but 200 is an error.
@@ -94,6 +124,7 @@ func (c *client) insist(request []byte) (answer []byte, err error) {
 		if answer, err = c.do(request); err == nil || !strings.Contains(err.Error(), "TooManyRequestsException") {
 			return answer, err
 		}
+		c.again++
 		time.Sleep(time.Duration(try+1) * time.Millisecond)
 	}
 	return answer, err
@@ -136,37 +167,36 @@ func (c *clients) burst(requests [][]byte) ([][]byte, error) {
 
 // arrive sends requests at a fixed rate a second, whether or not earlier ones were answered, and returns how long each
 // took from the moment at which it was due, sorted. A request whose turn comes while all connections are busy waits, and
-// its waiting counts: so a slow answer cannot hide those that it held up.
-func (c *clients) arrive(requests [][]byte, rate float64) ([]time.Duration, error) {
+// its waiting counts: so a slow answer cannot hide those that it held up. The answers are in the order of the requests.
+func (c *clients) arrive(requests [][]byte, rate float64) (took []time.Duration, answers [][]byte, err error) {
 	type due struct {
-		at      time.Time
-		request []byte
+		at time.Time
+		n  int
 	}
 	turns := make(chan due, len(requests))
-	took := make([][]time.Duration, len(c.conns))
+	took, answers = make([]time.Duration, len(requests)), make([][]byte, len(requests))
 	errs := make([]error, len(c.conns))
 	var wg sync.WaitGroup
 	for i, one := range c.conns {
 		wg.Go(func() {
 			for d := range turns {
-				if _, errs[i] = one.insist(d.request); errs[i] != nil {
+				if answers[d.n], errs[i] = one.insist(requests[d.n]); errs[i] != nil {
 					return
 				}
-				took[i] = append(took[i], time.Since(d.at))
+				took[d.n] = time.Since(d.at)
 			}
 		})
 	}
 	start := time.Now()
-	for n, request := range requests {
+	for n := range requests {
 		at := start.Add(time.Duration(float64(n) / rate * float64(time.Second)))
 		sleepUntil(at)
-		turns <- due{at, request}
+		turns <- due{at, n}
 	}
 	close(turns)
 	wg.Wait()
-	all := slices.Concat(took...)
-	slices.Sort(all)
-	return all, errors.Join(errs...)
+	slices.Sort(took)
+	return took, answers, errors.Join(errs...)
 }
 
 // sleepUntil sleeps in the kernel: the runtime's timers may be a millisecond late.

@@ -16,6 +16,7 @@ type result struct {
 	PerSec []float64 // requests a second
 	Ratio  []float64 // CPU ÷ that of the floor in the same round
 	Floor  []float64 // CPU of the floor, µs a request
+	Again  []float64 // the share of requests that the server did not take at once
 	floors []float64 // requests a second of the floor
 	// Transactions are those that PostgreSQL counted, a request.
 	Transactions float64
@@ -31,13 +32,20 @@ func (r *rig) result(name string) *result {
 func (r *result) add(one, base sample) {
 	r.CPU, r.PerSec = append(r.CPU, one.cpu), append(r.PerSec, one.perSec)
 	r.Floor, r.floors = append(r.Floor, base.cpu), append(r.floors, base.perSec)
-	r.Ratio = append(r.Ratio, one.cpu/base.cpu)
+	r.Ratio, r.Again = append(r.Ratio, one.cpu/base.cpu), append(r.Again, one.again)
 }
 
 func (r *result) perSec() float64      { return median(r.PerSec) }
 func (r *result) floorPerSec() float64 { return median(r.floors) }
 
 func median(v []float64) float64 { return quantile(v, .5) }
+
+func mean(v []float64) (m float64) {
+	for _, x := range v {
+		m += x / float64(len(v))
+	}
+	return m
+}
 
 // quantile interpolates; of nothing it is not a number.
 func quantile(v []float64, q float64) float64 {
@@ -61,7 +69,8 @@ type figures struct {
 	Startup   float64 // ms from the start of the process to its first answer
 	Binary    int64   // bytes
 	Memory    map[string][2]int64
-	PerRow    map[string]float64 // bytes of disk for each identity
+	PerRow    map[string]float64 // bytes of disk for each identity that a store was filled with
+	Growth    map[string]float64 // and for each that a row made
 	Void      string             `json:",omitempty"`
 	Statement string
 }
@@ -71,6 +80,7 @@ type line struct {
 	Name               string
 	CPU, Floor, PerSec float64
 	Ratio, Low, High   float64 // median and quartiles of CPU ÷ floor
+	Again              float64 // the mean share of requests that were told to come again
 }
 
 // claim is a condition with what was found.
@@ -97,19 +107,23 @@ func (r *rig) report(w io.Writer) error {
 func (r *rig) figures() *figures {
 	f := &figures{
 		Rounds: r.command.Rounds, Latency: r.latency, Fsyncs: median(r.fsyncs), Reads: map[string]float64{},
-		Binary: sizeOf(r.command.Idpool), Memory: map[string][2]int64{}, PerRow: map[string]float64{},
+		Binary: sizeOf(r.command.Idpool), Memory: map[string][2]int64{}, PerRow: map[string]float64{}, Growth: r.growth,
 	}
 	for _, row := range r.rows {
 		v := r.results[row.name]
 		f.Rows = append(f.Rows, line{
 			Name: row.name, CPU: median(v.CPU), Floor: median(v.Floor), PerSec: v.perSec(),
 			Ratio: median(v.Ratio), Low: quantile(v.Ratio, .25), High: quantile(v.Ratio, .75),
+			Again: mean(v.Again),
 		})
 	}
 	for id, costs := range r.reads {
 		f.Reads[id.String()] = median(costs)
 	}
 	for id, w := range r.worlds {
+		if id.own != "" {
+			continue
+		}
 		f.PerRow[id.String()] = float64(w.seeded.Bytes) / float64(w.seeded.Identities)
 	}
 	var startups []float64
@@ -130,6 +144,9 @@ func (p place) String() string {
 	name := fmt.Sprintf("%s, %d identities", p.engine, p.identities)
 	if p.uncached {
 		name += ", not cached"
+	}
+	if p.own != "" {
+		name += ", " + p.own
 	}
 	if p.nodes > 1 {
 		name += fmt.Sprintf(", %d nodes", p.nodes)
@@ -162,6 +179,14 @@ func (f *figures) print(out io.Writer) {
 	}
 	for _, name := range sortedKeys(f.PerRow) {
 		p("disk per identity, %s\t%.0f bytes\t", name, f.PerRow[name])
+	}
+	for _, name := range sortedKeys(f.Growth) {
+		p("disk for each identity made, %s\t%.0f bytes\t", name, f.Growth[name])
+	}
+	for _, l := range f.Rows {
+		if l.Again > 0 {
+			p("told to come again, %s\t%.2f %%\t", l.Name, l.Again*100)
+		}
 	}
 	for _, name := range sortedKeys(f.Memory) {
 		p("memory now and at most, %s\t%d\t%d MB\t", name, f.Memory[name][0]>>20, f.Memory[name][1]>>20)

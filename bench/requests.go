@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
-	"idpool/internal/setup"
 	"idpool/internal/sigv4"
 )
 
@@ -95,7 +95,7 @@ func (s *site) warm() error {
 		return err
 	}
 	for _, node := range s.nodes {
-		c, err := dial(node.addr, 1)
+		c, err := dial(node.addr, honest, 1)
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (s *site) warm() error {
 // guests are identities without a login, made once.
 func guests(s *site, n int) (out [][]byte, err error) {
 	for len(s.guests) < 100 {
-		answer, err := s.ask(s.json("GetId", map[string]any{"IdentityPoolId": s.world.dev.PoolID}))
+		answer, err := ask(s.nodes[0], s.guestID())
 		if err != nil {
 			return nil, err
 		}
@@ -120,6 +120,15 @@ func guests(s *site, n int) (out [][]byte, err error) {
 		out = append(out, s.json("GetCredentialsForIdentity", map[string]any{"IdentityId": s.guests[i%len(s.guests)]}))
 	}
 	return out, nil
+}
+
+func (s *site) guestID() []byte {
+	return s.json("GetId", map[string]any{"IdentityPoolId": s.world.dev.PoolID})
+}
+
+// guestID makes guests.
+func guestID(s *site, n int) ([][]byte, error) {
+	return slices.Repeat([][]byte{s.guestID()}, n), nil
 }
 
 func knownID(s *site, n int) ([][]byte, error) {
@@ -174,11 +183,11 @@ func callerIdentity(s *site, n int) (out [][]byte, err error) {
 	}
 	var who []sigv4.Credentials
 	for _, t := range tickets {
-		answer, err := s.ask(s.credentials(t))
+		answer, err := ask(s.nodes[0], s.credentials(t))
 		if err != nil {
 			return nil, err
 		}
-		who = append(who, vended(answer))
+		who = append(who, credentialsOf(answer))
 	}
 	for i := range n {
 		signed, err := s.whoAmI(who[i%len(who)])
@@ -207,52 +216,4 @@ func (s *site) whoAmI(c sigv4.Credentials) ([]byte, error) {
 		}
 	}
 	return post(s.addr(), "/", form, more.String(), body), nil
-}
-
-// vended are the credentials of an answer.
-func vended(answer []byte) sigv4.Credentials {
-	return sigv4.Credentials{AccessKeyID: field(answer, "AccessKeyId"), Secret: field(answer, "SecretKey"), Token: field(answer, "SessionToken")}
-}
-
-// field finds a member of an answer's JSON whose value is a plain string.
-func field(answer []byte, name string) string {
-	_, rest, _ := strings.Cut(string(answer), `"`+name+`":"`)
-	value, _, _ := strings.Cut(rest, `"`)
-	return value
-}
-
-// ask sends one request on a connection of its own.
-func (s *site) ask(request []byte) ([]byte, error) {
-	c, err := dial(s.addr(), 1)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.close() }()
-	return c.conns[0].do(request)
-}
-
-// check looks at answers with credentials: each has an access key id that no answer had before, and one in a hundred is
-// opened by GetCallerIdentity.
-func (s *site) check(answers [][]byte) error {
-	for i, answer := range answers {
-		c := vended(answer)
-		if len(c.AccessKeyID) != 20 || s.rig.keys[c.AccessKeyID] {
-			return fmt.Errorf("%s: an access key id that is none, or was there before: %q", s.engine, c.AccessKeyID)
-		}
-		s.rig.keys[c.AccessKeyID] = true
-		if i%100 != 0 {
-			continue
-		}
-		signed, err := s.whoAmI(c)
-		if err != nil {
-			return err
-		}
-		if answer, err = s.ask(signed); err != nil {
-			return fmt.Errorf("GetCallerIdentity: %w", err)
-		}
-		if !strings.Contains(string(answer), ":assumed-role/"+setup.DevAuthenticatedRole+"/") && !strings.Contains(string(answer), ":assumed-role/"+setup.DevGuestRole+"/") {
-			return fmt.Errorf("GetCallerIdentity answered %s", answer)
-		}
-	}
-	return nil
 }

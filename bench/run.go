@@ -40,7 +40,7 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(c.Stores)) }()
 	}
-	r := &rig{command: c, started: time.Now(), sites: map[place]*site{}, worlds: map[place]*world{}, keys: map[string]bool{}, results: map[string]*result{}, reads: map[place][]float64{}}
+	r := &rig{command: c, started: time.Now(), sites: map[place]*site{}, worlds: map[place]*world{}, keys: map[string]bool{}, results: map[string]*result{}, reads: map[place][]float64{}, growth: map[string]float64{}}
 	defer r.close()
 	if err := r.start(); err != nil {
 		return err
@@ -71,6 +71,7 @@ type rig struct {
 	output   io.Writer
 	fsyncs   []float64           // a second
 	reads    map[place][]float64 // µs of a read, by store
+	growth   map[string]float64  // bytes of disk for each identity that a row made
 	latency  latencies
 	passing  []string // databases to remove at the end
 }
@@ -176,6 +177,9 @@ func (r *rig) measure(ctx context.Context) error {
 	if err := r.countReads(ctx); err != nil {
 		return err
 	}
+	if err := r.measureGrowth(ctx); err != nil {
+		return err
+	}
 	return r.measureLatency(ctx)
 }
 
@@ -190,7 +194,7 @@ func (r *rig) pair(ctx context.Context, row *row, round int) error {
 	var one, base sample
 	parts := []func() error{
 		func() (err error) {
-			base, err = burst([]*process{r.floor}, r.floorRequests(row.floor, floorN), row.conns, nil)
+			base, err = r.burstFloor(row.floor, floorN, row.conns)
 			return
 		},
 		func() (err error) { one, err = r.shoot(s, row, n); return },
@@ -216,7 +220,7 @@ func orHundred(shots int) int {
 // shoot measures the row itself.
 func (r *rig) shoot(s *site, row *row, n int) (sample, error) {
 	if row.make == nil {
-		return burst([]*process{r.floor}, r.floorRequests(row.name, n), row.conns, nil)
+		return r.burstFloor(row.name, n, row.conns)
 	}
 	requests, err := row.make(s, n)
 	if err != nil {
@@ -227,41 +231,53 @@ func (r *rig) shoot(s *site, row *row, n int) (sample, error) {
 			return sample{}, err
 		}
 	}
-	var check func([][]byte) error
-	if row.vends {
-		check = s.check
+	warming, err := repeated(s, working)
+	if err != nil {
+		return sample{}, err
 	}
-	return burst(s.nodes, requests, row.conns, check)
+	got, answers, err := burst(s.nodes, warming, requests, row.conns)
+	if err != nil {
+		return sample{}, err
+	}
+	return got, row.check(s, requests, answers)
+}
+
+func (r *rig) burstFloor(path string, n, conns int) (sample, error) {
+	got, _, err := burst([]*process{r.floor}, r.floors[path], r.floorRequests(path, n), conns)
+	return got, err
 }
 
 // sample is one burst.
 type sample struct {
 	cpu     float64 // µs a request, of all processes
 	perSec  float64 // requests a second
+	again   float64 // the share of requests that the server did not take at once
 	elapsed time.Duration
 }
 
-// burst sends requests to nodes, on conns connections in all.
-func burst(nodes []*process, requests [][]byte, conns int, check func([][]byte) error) (sample, error) {
+// burst sends requests to nodes, on conns connections in all. Each connection carries one of the warming requests before
+// the clock starts.
+func burst(nodes []*process, warming, requests [][]byte, conns int) (got sample, answers [][]byte, err error) {
 	all := &clients{}
-	defer func() { _ = all.close() }()
+	defer func() { err = errors.Join(err, all.close()) }()
 	for _, node := range nodes {
-		c, err := dial(node.addr, max(min(conns, len(requests))/len(nodes), 1))
+		c, err := dial(node.addr, honest, max(min(conns, len(requests))/len(nodes), 1))
 		if err != nil {
-			return sample{}, err
+			return got, nil, err
 		}
 		all.conns = append(all.conns, c.conns...)
 	}
-	before := cpuOf(nodes)
+	if err := all.warm(warming); err != nil {
+		return got, nil, err
+	}
+	again, before := all.again(), cpuOf(nodes)
 	began := time.Now()
-	answers, err := all.burst(requests)
+	answers, err = all.burst(requests)
 	took := time.Since(began)
 	spent := cpuOf(nodes) - before
-	if err == nil && check != nil {
-		err = check(answers)
-	}
 	n := float64(len(requests))
-	return sample{cpu: float64(spent.Nanoseconds()) / 1000 / n, perSec: n / took.Seconds(), elapsed: took}, err
+	got = sample{cpu: float64(spent.Nanoseconds()) / 1000 / n, perSec: n / took.Seconds(), again: float64(all.again()-again) / n, elapsed: took}
+	return got, answers, err
 }
 
 func cpuOf(nodes []*process) (sum time.Duration) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +26,9 @@ func (r *rig) site(ctx context.Context, at place) (*site, error) {
 	more := settings{}
 	if at.uncached {
 		more["cache.identities"] = "0"
+	}
+	if at.sealed {
+		more["sealed_guests"] = "[" + w.dev.PoolID + "]"
 	}
 	for node := range max(at.nodes, 1) {
 		p, err := r.serve(w, fmt.Sprintf("%d%v%d", at.nodes, at.uncached, node), more)
@@ -48,9 +53,9 @@ func (r *rig) serve(w *world, name string, more settings) (*process, error) {
 	return w.serve(program, profile, name, r.provider, more, r.output)
 }
 
-// world returns the store of a place, which all places of its engine and size share.
+// world returns the store of a place, which all places of its engine and size share that have none to themselves.
 func (r *rig) world(ctx context.Context, at place) (*world, error) {
-	id := place{engine: at.engine, identities: at.identities}
+	id := place{engine: at.engine, identities: at.identities, own: at.own}
 	if w := r.worlds[id]; w != nil {
 		return w, nil
 	}
@@ -59,27 +64,44 @@ func (r *rig) world(ctx context.Context, at place) (*world, error) {
 		n = min(n, small)
 	}
 	name := fmt.Sprintf("%s_%d", at.engine, at.identities)
-	url := ""
-	if at.engine == "postgres" {
-		var err error
-		if url, err = r.database(ctx, name); err != nil {
+	if at.own != "" {
+		name += "_" + at.own
+	}
+	dir, err := filepath.Abs(filepath.Join(r.command.Stores, name))
+	if err != nil {
+		return nil, err
+	}
+	if at.identities == small { // what an earlier run added would count as well, and it is filled in no time
+		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}
 	}
-	w, err := openWorld(ctx, filepath.Join(r.command.Stores, name), url, n, r.provider)
+	url := ""
+	if at.engine == "postgres" {
+		if url, err = r.database(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	w, err := openWorld(ctx, dir, url, n, r.provider)
 	r.worlds[id] = w
 	return w, err
 }
 
 // database is that of a store. It is made anew where the folder beside it, with the key and the note of what is in it, is
-// not there.
-func (r *rig) database(ctx context.Context, name string) (string, error) {
-	_, err := os.Stat(filepath.Join(r.command.Stores, name, "seeded.json"))
-	fresh := err != nil
-	name = "idpool_bench_" + name
+// not there. The stores of another folder have databases of their own.
+func (r *rig) database(ctx context.Context, dir string) (string, error) {
+	var note seeded
+	text, err := os.ReadFile(filepath.Join(dir, noteFile))
+	if err == nil {
+		err = json.Unmarshal(text, &note)
+	}
+	sum := sha256.Sum256([]byte(dir))
+	name := "idpool_bench_" + filepath.Base(dir)
+	if own := fmt.Sprintf("%s_%x", name, sum[:4]); err != nil || note.Database == own {
+		name = own
+	}
 	if r.command.Smoke {
-		name = fmt.Sprintf("%s_%d", name, os.Getpid())
 		r.passing = append(r.passing, name)
 	}
-	return database(ctx, r.command.Postgres, name, fresh)
+	return database(ctx, r.command.Postgres, name, err != nil)
 }

@@ -46,9 +46,13 @@ type seeded struct {
 	PoolID     string
 	Provider   string
 	Identities int
-	Bytes      int64 // of disk that the identities take
+	Database   string `json:",omitempty"` // of PostgreSQL
+	Bytes      int64  // of disk that the identities take
 	Seconds    float64
 }
+
+// noteFile is where that lies.
+const noteFile = "seeded.json"
 
 // openWorld makes or takes up the store in dir. database is a postgres:// URL, or empty for SQLite.
 func openWorld(ctx context.Context, dir, database string, identities int, p *provider) (*world, error) {
@@ -106,6 +110,9 @@ func (w *world) configure(ctx context.Context, p *provider) (err error) {
 	return w.addWebRole(ctx, source, p)
 }
 
+// webRole is the name of a role that trusts the provider itself.
+const webRole = "bench-web"
+
 const webTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":%q},
 "Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{%q:%q}}}]}`
 
@@ -114,7 +121,7 @@ func (w *world) addWebRole(ctx context.Context, source *snapshot.Source, p *prov
 	if err != nil {
 		return err
 	}
-	if role := current.RoleNamed("bench-web"); role != nil {
+	if role := current.RoleNamed(webRole); role != nil {
 		w.webRole = role.ARN
 		return nil
 	}
@@ -123,7 +130,7 @@ func (w *world) addWebRole(ctx context.Context, source *snapshot.Source, p *prov
 		return err
 	}
 	role := &account.Role{
-		Name: "bench-web", Path: "/", ID: id, Created: time.Now().UTC(), MaxSession: 3600,
+		Name: webRole, Path: "/", ID: id, Created: time.Now().UTC(), MaxSession: 3600,
 		Trust: fmt.Sprintf(webTrust, arn.OIDCProvider(accountID, p.issuer), p.key+":aud", setup.DevAudience),
 	}
 	if err := role.Validate(); err != nil {
@@ -135,8 +142,8 @@ func (w *world) addWebRole(ctx context.Context, source *snapshot.Source, p *prov
 
 // fill adds the identities, unless they are there.
 func (w *world) fill(ctx context.Context, identities int, p *provider) error {
-	want := seeded{PoolID: w.dev.PoolID, Provider: p.key, Identities: identities}
-	note := filepath.Join(w.dir, "seeded.json")
+	want := seeded{PoolID: w.dev.PoolID, Provider: p.key, Identities: identities, Database: databaseIn(w.storeURL)}
+	note := filepath.Join(w.dir, noteFile)
 	if text, err := os.ReadFile(note); err == nil && json.Unmarshal(text, &w.seeded) == nil {
 		if w.seeded.PoolID == want.PoolID && w.seeded.Provider == want.Provider && w.seeded.Identities == want.Identities {
 			return nil
@@ -200,20 +207,33 @@ func (w *world) config(addr, name string, p *provider, more settings) string {
 	return text
 }
 
-// sections writes keys of the form section.key as YAML.
+// sections writes keys of the form section.key, or key, as YAML.
 func sections(all ...settings) string {
 	lines := map[string]string{}
 	for _, s := range all {
 		for key, value := range s {
-			section, name, _ := strings.Cut(key, ".")
-			lines[section] += "  " + name + ": " + value + "\n"
+			section, name, nested := strings.Cut(key, ".")
+			if !nested {
+				lines[section] = " " + value // in the line of its key
+				continue
+			}
+			lines[section] += "\n  " + name + ": " + value
 		}
 	}
 	var b strings.Builder
 	for section, text := range lines {
-		b.WriteString(section + ":\n" + text)
+		b.WriteString(section + ":" + text + "\n")
 	}
 	return b.String()
+}
+
+// databaseIn is the name of the database in a postgres:// URL, or empty.
+func databaseIn(storeURL string) string {
+	u, err := url.Parse(storeURL)
+	if err != nil || u.Scheme == "sqlite" {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
 }
 
 // dropDatabase removes what database made.
