@@ -28,7 +28,7 @@ bench: build ## what requests cost, beside a floor; ARGS are flags of `bin/bench
 bench-smoke: build ## every row of bench works
 	go build -o bin/bench ./bench
 	bin/bench run --smoke --json bin/bench.json
-	grep -q '"Rows"' bin/bench.json
+	bin/bench read bin/bench.json
 
 gobench: ## the Go benchmarks: the inner steps, with what they allocate
 	go test -run '^$$' -bench . -benchmem ./bench ./internal/...

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -74,4 +77,15 @@ func TestFsyncs(t *testing.T) {
 	if _, err := fsyncs(filepath.Join(t.TempDir(), "none"), true); err == nil {
 		t.Error("a folder that is not there: got no error")
 	}
+}
+
+// apart takes the digest and the signature out of a token.
+func apart(t *testing.T, token string) (digest [sha256.Size]byte, signature []byte) {
+	t.Helper()
+	dot := strings.LastIndexByte(token, '.')
+	signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sha256.Sum256([]byte(token[:dot])), signature
 }

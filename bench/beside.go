@@ -142,8 +142,13 @@ func latencyOf(p *process, requests [][]byte, rate float64) (out percentiles, er
 	if err != nil || len(took) == 0 {
 		return out, err
 	}
+	return percentilesOf(took, rate), nil
+}
+
+// percentilesOf are those of sorted times, of which there is at least one.
+func percentilesOf(took []time.Duration, rate float64) percentiles {
 	at := func(q float64) float64 { return float64(took[int(q*float64(len(took)-1))].Nanoseconds()) / 1000 }
-	return percentiles{Rate: rate, P50: at(.5), P90: at(.9), P99: at(.99), Max: at(1)}, nil
+	return percentiles{Rate: rate, P50: at(.5), P90: at(.9), P99: at(.99), Max: at(1)}
 }
 
 // sizeOf is the size of a file and of those that lie beside it with a longer name, in bytes.

@@ -30,6 +30,7 @@ func (r *rig) judge(f *figures) {
 	if len(r.latency.Idpool) > 0 {
 		r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, tail(r.latency.Idpool)/tail(r.latency.Floor))
 	}
+	r.judgeFloods(f)
 	for at, s := range r.sites {
 		if at.identities == large {
 			_, most := s.nodes[0].memory()
@@ -97,6 +98,22 @@ func (r *rig) readsOfPostgres(f *figures) {
 	for _, row := range r.rows {
 		if v := r.results[row.name]; v.Transactions > 0 {
 			r.atMost(f, "transactions of the database a request, "+row.name, 1.05, v.Transactions)
+		}
+	}
+}
+
+// judgeFloods wants what security F3 does: attackers who send a hundred times as much cannot push the p99 of others beyond
+// twice what it is without them.
+func (r *rig) judgeFloods(f *figures) {
+	var calm *flood
+	for _, flood := range r.floods {
+		switch {
+		case flood.Program != "idpool":
+		case calm == nil:
+			calm = flood
+		default:
+			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, flood.P99/calm.P99)
+			r.add(f, claim{What: "attackers' requests for each honest one, " + flood.Scene, Found: flood.perHonest(), Limit: multiple, Least: true})
 		}
 	}
 }

@@ -89,33 +89,52 @@ func (c *clients) again() (sum int) {
 
 // do sends a request and returns the body of its answer. Any status but 200 is an error.
 func (c *client) do(request []byte) ([]byte, error) {
-	if _, err := c.Write(request); err != nil {
+	status, body, err := c.exchange(request)
+	if err == nil && status != 200 {
+		err = fmt.Errorf("%d: %.300s", status, body)
+	}
+	if err != nil {
 		return nil, err
 	}
-	status, length := "", 0
+	return body, nil
+}
+
+// exchange sends a request and returns the status and the body of its answer.
+func (c *client) exchange(request []byte) (status int, body []byte, err error) {
+	if _, err := c.Write(request); err != nil {
+		return 0, nil, err
+	}
+	length := 0
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 		line = bytes.TrimRight(line, "\r\n")
 		if len(line) == 0 {
 			break
 		}
-		if status == "" {
-			status = string(line)
+		if status == 0 {
+			if status, err = statusIn(line); err != nil {
+				return 0, nil, err
+			}
 		} else if n, ok := contentLength(line); ok {
 			length = n
 		}
 	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(c.in, body); err != nil {
-		return nil, err
+	body = make([]byte, length)
+	_, err = io.ReadFull(c.in, body)
+	return status, body, err
+}
+
+func statusIn(line []byte) (int, error) {
+	rest, found := bytes.CutPrefix(line, []byte("HTTP/1.1 "))
+	code, _, _ := bytes.Cut(rest, []byte(" "))
+	n, err := strconv.Atoi(string(code))
+	if !found || err != nil {
+		return 0, fmt.Errorf("not a status line: %.100q", line)
 	}
-	if !strings.HasPrefix(status, "HTTP/1.1 200") {
-		return nil, fmt.Errorf("%s: %.300s", status, body)
-	}
-	return body, nil
+	return n, nil
 }
 
 // insist does a request again where the server says that it has too many, as clients do: what that costs it is counted.

@@ -18,9 +18,11 @@ import (
 )
 
 type commands struct {
-	Run   runCommand   `cmd:"" help:"Measure, and print a table."`
-	Floor floorCommand `cmd:"" help:"Be the floor program."`
-	Serve serveCommand `cmd:"" help:"Be idpool, and write a CPU profile at the end."`
+	Run    runCommand    `cmd:"" help:"Measure, and print a table."`
+	Floor  floorCommand  `cmd:"" help:"Be the floor program."`
+	Attack attackCommand `cmd:"" help:"Be those who send what must be refused."`
+	Read   readCommand   `cmd:"" help:"Read the figures that a run wrote, and see that nothing is missing."`
+	Serve  serveCommand  `cmd:"" help:"Be idpool, and write a CPU profile at the end."`
 }
 
 func main() {

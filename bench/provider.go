@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -147,15 +148,45 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // token signs a token of about 1,400 bytes for a subject, with claims as a large provider writes them. No two are equal.
 func (p *provider) token(alg, subject string) (string, error) {
+	signed := p.unsigned(alg, subject)
+	signature, err := p.sign(alg, sha256.Sum256([]byte(signed)))
+	return signed + "." + b64(signature), err
+}
+
+func (p *provider) unsigned(alg, subject string) string {
 	now := time.Now().Unix()
 	payload := fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":%q,"azp":%q,"iat":%d,"exp":%d,"jti":"c8a3d2f1e0b94f6fa1e8%020d",`+
 		`"email":"somebody.with.a.name@mail.example","email_verified":true,"at_hash":"HK6E_P6Dh8Y93mRNtsDB1Q","name":"Somebody With A Name",`+
 		`"picture":"https://images.example.com/a-/AOh14GjlTnZKHAeb94A-FmEbwZv7uJD986VOF1mJGb2YYQ=s96-c","given_name":"Somebody",`+
 		`"family_name":"Name","locale":"en","nonce":"n-0S6_WzA2Mj","hd":"example.com","groups":["readers","writers","of-the-weekly-letter"]}`,
 		p.issuer, subject, setup.DevAudience, setup.DevAudience, now, now+3600, p.next.Add(1))
-	signed := b64([]byte(`{"alg":"`+alg+`","kid":"`+alg+`","typ":"JWT"}`)) + "." + b64([]byte(payload))
-	signature, err := p.sign(alg, sha256.Sum256([]byte(signed)))
-	return signed + "." + b64(signature), err
+	return b64([]byte(`{"alg":"`+alg+`","kid":"`+alg+`","typ":"JWT"}`)) + "." + b64([]byte(payload))
+}
+
+// forged is a token like those of token, but for its signature, which is a number like any other: all of the work of
+// verifying it must be done before that shows.
+func (p *provider) forged(subject string) string {
+	signature := make([]byte, p.rsa.Size())
+	_, _ = rand.Read(signature) // it cannot fail
+	signature[0] = 0            // below the modulus
+	return p.unsigned("RS256", subject) + "." + b64(signature)
+}
+
+// malformed is a token that is none, in one of several ways by n.
+func (p *provider) malformed(subject string, n int) string {
+	whole := p.forged(subject)
+	header, rest, _ := strings.Cut(whole, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	switch n % 4 {
+	case 0: // no JSON
+		return header + "." + payload[:len(payload)/8*4] + "." + signature
+	case 1: // no algorithm
+		return b64([]byte(`{"alg":"none","kid":"RS256","typ":"JWT"}`)) + "." + rest
+	case 2: // no signature
+		return header + "." + payload + "."
+	default: // no base64url
+		return whole[:len(whole)-2] + "=="
+	}
 }
 
 func (p *provider) sign(alg string, digest [sha256.Size]byte) ([]byte, error) {

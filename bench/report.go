@@ -60,19 +60,19 @@ func quantile(v []float64, q float64) float64 {
 
 // figures are what is printed and written as JSON.
 type figures struct {
-	Rounds    int
-	Rows      []line
-	Claims    []claim
-	Latency   latencies
-	Fsyncs    float64 // a second, one after the other
-	Reads     map[string]float64
-	Startup   float64 // ms from the start of the process to its first answer
-	Binary    int64   // bytes
-	Memory    map[string][2]int64
-	PerRow    map[string]float64 // bytes of disk for each identity that a store was filled with
-	Growth    map[string]float64 // and for each that a row made
-	Void      string             `json:",omitempty"`
-	Statement string
+	Rounds  int
+	Rows    []line
+	Claims  []claim
+	Latency latencies
+	Floods  []*flood `json:",omitempty"`
+	Fsyncs  float64  // a second, one after the other
+	Reads   map[string]float64
+	Startup float64 // ms from the start of the process to its first answer
+	Binary  int64   // bytes
+	Memory  map[string][2]int64
+	PerRow  map[string]float64 // bytes of disk for each identity that a store was filled with
+	Growth  map[string]float64 // and for each that a row made
+	Void    string             `json:",omitempty"`
 }
 
 // line is a row of the table.
@@ -106,7 +106,7 @@ func (r *rig) report(w io.Writer) error {
 
 func (r *rig) figures() *figures {
 	f := &figures{
-		Rounds: r.command.Rounds, Latency: r.latency, Fsyncs: median(r.fsyncs), Reads: map[string]float64{},
+		Rounds: r.command.Rounds, Latency: r.latency, Floods: r.floods, Fsyncs: median(r.fsyncs), Reads: map[string]float64{},
 		Binary: sizeOf(r.command.Idpool), Memory: map[string][2]int64{}, PerRow: map[string]float64{}, Growth: r.growth,
 	}
 	for _, row := range r.rows {
@@ -194,6 +194,10 @@ func (f *figures) print(out io.Writer) {
 	for i := range f.Latency.Idpool {
 		a, b := f.Latency.Floor[i], f.Latency.Idpool[i]
 		p("latency µs p50, p90, p99, floor at %.0f/s, idpool at %.0f/s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t", a.Rate, b.Rate, a.P50, a.P90, a.P99, b.P50, b.P90, b.P99)
+	}
+	for _, f := range f.Floods {
+		p("%s, %s: honest µs p50, p90, p99, most; attackers for each; %% of them limited; cores\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t",
+			f.Scene, f.Program, f.P50, f.P90, f.P99, f.Max, f.perHonest(), 100*f.limited(), f.Cores)
 	}
 	p("start-up\t%.0f ms\t", f.Startup)
 	p("binary\t%.1f MB\t", float64(f.Binary)/1e6)

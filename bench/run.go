@@ -14,17 +14,18 @@ import (
 
 // runCommand measures.
 type runCommand struct {
-	Idpool   string `default:"bin/idpool" help:"The program to measure."`
-	Rounds   int    `default:"15" help:"How many rounds count; one more goes before them."`
-	Requests int    `default:"1500" help:"How many requests a row sends in a round."`
-	Rows     string `default:"." help:"A regular expression: which rows."`
-	Stores   string `default:"${stores}" help:"Where filled stores are kept between runs."`
-	Postgres string `env:"IDPOOL_TEST_POSTGRES" help:"A postgres:// URL of a server on which databases may be made; without, its rows are left out."`
-	Port     int    `default:"28443" help:"The port of the identity provider; kept stores are bound to it."`
-	Largest  int    `default:"10000000" help:"Leave out rows with more identities."`
-	JSON     string `help:"Also write the figures here."`
-	Profile  string `help:"Write a CPU profile of the first server here."`
-	Smoke    bool   `help:"Only see that every row works: few requests, few identities, no stores kept."`
+	Idpool   string        `default:"bin/idpool" help:"The program to measure."`
+	Rounds   int           `default:"15" help:"How many rounds count; one more goes before them."`
+	Requests int           `default:"1500" help:"How many requests a row sends in a round."`
+	Rows     string        `default:"." help:"A regular expression: which rows."`
+	Stores   string        `default:"${stores}" help:"Where filled stores are kept between runs."`
+	Postgres string        `env:"IDPOOL_TEST_POSTGRES" help:"A postgres:// URL of a server on which databases may be made; without, its rows are left out."`
+	Port     int           `default:"28443" help:"The port of the identity provider; kept stores are bound to it."`
+	Largest  int           `default:"10000000" help:"Leave out rows with more identities."`
+	JSON     string        `help:"Also write the figures here."`
+	Flood    time.Duration `default:"4s" help:"How long each turn of a flood lasts; 0 leaves floods out."`
+	Profile  string        `help:"Write a CPU profile of the first server here."`
+	Smoke    bool          `help:"Only see that every row works: few requests, few identities, no stores kept."`
 }
 
 // Run measures the rows and prints the table.
@@ -34,7 +35,7 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if c.Smoke {
-		c.Rounds, c.Requests, c.Port = 1, 20, 0
+		c.Rounds, c.Requests, c.Port, c.Flood = 1, 20, 0, min(c.Flood, 100*time.Millisecond)
 		if c.Stores, err = os.MkdirTemp("", "bench"); err != nil {
 			return err
 		}
@@ -73,6 +74,7 @@ type rig struct {
 	reads    map[place][]float64 // µs of a read, by store
 	growth   map[string]float64  // bytes of disk for each identity that a row made
 	latency  latencies
+	floods   []*flood
 	passing  []string // databases to remove at the end
 }
 
@@ -117,13 +119,19 @@ func (r *rig) makeFloors() error {
 			return err
 		}
 		for _, t := range tickets {
-			body := `{"IdentityId":"` + identityID(t.identity) + `","Logins":{"` + r.provider.key + `":"` + t.token + `"}}`
-			r.floors[alg] = append(r.floors[alg], post(r.floor.addr, "/"+alg, "application/x-amz-json-1.1", "", body))
-			r.floors["echo"] = append(r.floors["echo"], post(r.floor.addr, "/echo", "application/x-amz-json-1.1", "", body))
+			r.floors[alg] = append(r.floors[alg], r.floorRequestAt(alg, t))
+			r.floors["echo"] = append(r.floors["echo"], r.floorRequestAt("echo", t))
 		}
 	}
 	return nil
 }
+
+func (r *rig) floorRequestAt(path string, t *ticket) []byte {
+	body := `{"IdentityId":"` + identityID(t.identity) + `","Logins":{"` + r.provider.key + `":"` + t.token + `"}}`
+	return post(r.floor.addr, "/"+path, "application/x-amz-json-1.1", "", body)
+}
+
+func (r *rig) floorRequest(t *ticket) []byte { return r.floorRequestAt("RS256", t) }
 
 func (r *rig) floorRequests(path string, n int) (out [][]byte) {
 	for i := range n {
@@ -180,7 +188,10 @@ func (r *rig) measure(ctx context.Context) error {
 	if err := r.measureGrowth(ctx); err != nil {
 		return err
 	}
-	return r.measureLatency(ctx)
+	if err := r.measureLatency(ctx); err != nil {
+		return err
+	}
+	return r.measureFloods(ctx)
 }
 
 // pair measures a row and the floor right before or after it.

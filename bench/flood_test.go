@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"idpool/internal/login"
+	"idpool/internal/login/oidc"
+)
+
+// TestAttackersTokens: what attackers send is refused, and a forged token only for its signature.
+func TestAttackersTokens(t *testing.T) {
+	p, err := startProvider(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.close() }()
+	good, err := p.token("RS256", subject(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := p.forged(subject(1))
+	if len(good) != len(bad) {
+		t.Errorf("a forged token has %d bytes, a good one %d", len(bad), len(good))
+	}
+	digest, signature := apart(t, bad)
+	if _, real := apart(t, good); len(signature) != len(real) {
+		t.Errorf("a forged signature has %d bytes, a good one %d", len(signature), len(real))
+	}
+	f := &floor{rsa: &p.rsa.PublicKey}
+	if f.rs256(digest, signature) {
+		t.Error("a forged token verifies")
+	}
+	if digest, signature = apart(t, good); !f.rs256(digest, signature) {
+		t.Error("a good token does not verify")
+	}
+	v, err := oidc.New(nil, oidc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		_, err := v.Verify(t.Context(), &login.Provider{Key: p.key, Kind: login.OIDC, Issuer: p.issuer, Audiences: []string{"a"}}, p.malformed(subject(n), n), time.Now())
+		if err == nil || strings.Contains(err.Error(), string(login.BadSignature)) || strings.Contains(err.Error(), string(login.IssuerUnreachable)) {
+			t.Errorf("malformed token %d: got %v", n, err)
+		}
+	}
+}
+
+// TestAttack: an attack keeps its rate, counts what it is told, and ends.
+func TestAttack(t *testing.T) {
+	calls := make(chan struct{}, 1000)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			calls <- struct{}{}
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"__type":"` + r.URL.Path[1:] + `"}`))
+		}
+	}))
+	defer s.Close()
+	addr := s.Listener.Addr().String()
+	c, err := dial(addr, attackers, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.close() }()
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		for range 20 {
+			<-calls
+		}
+		stop()
+	}()
+	requests := [][]byte{post(addr, "/A", "text/plain", "", "x"), post(addr, "/B", "text/plain", "", "x")}
+	got, err := c.attack(ctx, requests, 1000)
+	if err != nil || got.Sent < 20 || got.Answers["A"] < 8 || got.Answers["B"] < 8 || got.Sent != got.Answers["A"]+got.Answers["B"] {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got.Seconds < 0.015 {
+		t.Errorf("20 requests at 1,000 a second took %v s", got.Seconds)
+	}
+}
+
+func TestTally(t *testing.T) {
+	f := &flood{Rate: 2}
+	for range 2 {
+		if err := f.Attack.merge(&tally{Answers: map[string]int{"NotAuthorizedException": 300, "TooManyRequestsException": 100}, Seconds: 1}); err != nil {
+			t.Error(err)
+		}
+	}
+	if f.Attack.Sent != 800 || f.perHonest() != 200 || f.limited() != .25 {
+		t.Errorf("got %+v, %v, %v", f.Attack, f.perHonest(), f.limited())
+	}
+	if err := f.Attack.merge(&tally{Answers: map[string]int{"200": 1}}); err == nil {
+		t.Error("an attacker who got credentials: got no error")
+	}
+}
+
+func TestFloodClaims(t *testing.T) {
+	calm := &flood{Scene: "calm", Program: "idpool", P99: 100, Rate: 1}
+	worse := &flood{Scene: "worse", Program: "idpool", P99: 201, Rate: 1, Attack: tally{Sent: 100, Seconds: 1}}
+	few := &flood{Scene: "few", Program: "idpool", P99: 200, Rate: 1, Attack: tally{Sent: 99, Seconds: 1}}
+	f := &figures{}
+	(&rig{floods: []*flood{calm, {Program: "floor", P99: 1}, worse, few}}).judgeFloods(f)
+	var got []bool
+	for _, c := range f.Claims {
+		got = append(got, c.Holds)
+	}
+	if len(got) != 4 || got[0] || !got[1] || !got[2] || got[3] {
+		t.Errorf("got %+v", f.Claims)
+	}
+}
+
+func TestFloodSum(t *testing.T) {
+	f := &flood{cpu: time.Second, span: 2 * time.Second}
+	for n := range 101 {
+		f.took = append(f.took, time.Duration(100-n)*time.Microsecond)
+	}
+	if f.sum(); f.P50 != 50 || f.P99 != 99 || f.Max != 100 || f.Honest != 101 || f.Cores != .5 {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// TestPace: who was kept waiting does not make up for it.
+func TestPace(t *testing.T) {
+	p := pace{every: time.Hour, due: time.Now().Add(-30 * time.Hour)}
+	if !p.wait(t.Context()) || time.Until(p.due) < 59*time.Minute-time.Hour {
+		t.Errorf("late: next in %v", time.Until(p.due))
+	}
+	before := time.Now()
+	p = pace{every: time.Hour, due: before}
+	if p.wait(t.Context()); p.due != before.Add(time.Hour) {
+		t.Errorf("in time: next in %v", time.Until(p.due))
+	}
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if p.wait(ended) {
+		t.Error("after the end: got another turn")
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for line, want := range map[string]int{"HTTP/1.1 200 OK": 200, "HTTP/1.1 400": 400, "HTTP/1.0 200 OK": 0, "HTTP/1.1 x": 0, "": 0} {
+		if got, err := statusIn([]byte(line)); got != want || (err == nil) != (want > 0) {
+			t.Errorf("%q: got %d, %v", line, got, err)
+		}
+	}
+}
+
+func TestFiguresComplete(t *testing.T) {
+	text := func(change func(*figures)) *figures {
+		one := percentiles{Rate: 1, P50: 1}
+		f := &figures{
+			Latency: latencies{Floor: []percentiles{one}, Idpool: []percentiles{one}}, Binary: 1, Startup: 1, Reads: map[string]float64{"a": 1},
+			Memory: map[string][2]int64{"a": {1, 1}}, PerRow: map[string]float64{"a": 1}, Growth: map[string]float64{"a": 1},
+		}
+		for _, row := range rows {
+			if row.at.engine != "postgres" {
+				f.Rows = append(f.Rows, line{Name: row.name, CPU: 1, Floor: 1, PerSec: 1, Ratio: 1})
+			}
+		}
+		for i, sc := range scenes {
+			for _, program := range []string{"idpool", "floor"} {
+				f.Floods = append(f.Floods, &flood{Scene: sc.name, Program: program, P50: 1, P99: 1, Honest: 1, Attack: tally{Sent: i}})
+			}
+		}
+		change(f)
+		return f
+	}
+	if err := text(func(*figures) {}).complete(false); err != nil {
+		t.Errorf("all is there: got %v", err)
+	}
+	for name, f := range map[string]*figures{
+		"no PostgreSQL": text(func(*figures) {}),
+		"a row":         text(func(f *figures) { f.Rows = f.Rows[1:] }),
+		"no CPU":        text(func(f *figures) { f.Rows[1].CPU = 0 }),
+		"latency":       text(func(f *figures) { f.Latency.Floor = nil }),
+		"floods":        text(func(f *figures) { f.Floods = f.Floods[1:] }),
+		"an attack":     text(func(f *figures) { f.Floods[3].Attack.Sent = 0 }),
+		"memory":        text(func(f *figures) { f.Memory = nil }),
+	} {
+		if err := f.complete(name == "no PostgreSQL"); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+	for _, text := range []string{``, `{"Rows":1}`, `{"Else":1}`} {
+		if _, err := readFigures([]byte(text)); err == nil {
+			t.Errorf("%q: got no error", text)
+		}
+	}
+}
