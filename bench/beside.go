@@ -98,36 +98,41 @@ type percentiles struct {
 	P50, P90, P99, Max float64 // µs
 }
 
-// measureLatency lets requests arrive at half of the rate that each program reached, in turn.
+// measureLatency lets requests arrive at half of the rate that each program reached, in turns so short that both of a pair
+// meet the machine in one state.
 func (r *rig) measureLatency(ctx context.Context) error {
 	at := r.results["credentials"]
 	if at == nil {
 		return nil
 	}
-	turns, span := 7, 2*time.Second
+	turns, span := 15, time.Second
 	if r.command.Smoke {
 		turns, span = 1, 50*time.Millisecond
 	}
 	s := r.sites[sqlite]
-	for range turns {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rate := at.floorPerSec() / 2
-		requests := r.floorRequests("RS256", int(rate*span.Seconds()))
-		found, err := latencyOf(r.floor, requests, rate)
+	one := func(p *process, rate float64, make func(n int) ([][]byte, error), into *[]percentiles) error {
+		requests, err := make(max(int(rate*span.Seconds()), 4))
 		if err != nil {
 			return err
 		}
-		r.latency.Floor = append(r.latency.Floor, found)
-		rate = at.perSec() / 2
-		if requests, err = credentials("RS256")(s, int(rate*span.Seconds())); err != nil {
-			return err
+		found, err := latencyOf(p, requests, rate)
+		*into = append(*into, found)
+		return err
+	}
+	parts := []func() error{
+		func() error {
+			return one(r.floor, at.floorPerSec()/2, func(n int) ([][]byte, error) { return r.floorRequests("RS256", n), nil }, &r.latency.Floor)
+		},
+		func() error {
+			return one(s.nodes[0], at.perSec()/2, func(n int) ([][]byte, error) { return credentials("RS256")(s, n) }, &r.latency.Idpool)
+		},
+	}
+	for turn := range turns {
+		for i := range parts {
+			if err := errors.Join(ctx.Err(), parts[(i+turn)%2]()); err != nil {
+				return err
+			}
 		}
-		if found, err = latencyOf(s.nodes[0], requests, rate); err != nil {
-			return err
-		}
-		r.latency.Idpool = append(r.latency.Idpool, found)
 	}
 	return nil
 }
@@ -138,6 +143,9 @@ func latencyOf(p *process, requests [][]byte, rate float64) (out percentiles, er
 		return out, err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.warm(requests[:1]); err != nil {
+		return out, err
+	}
 	took, _, err := c.arrive(requests, rate)
 	if err != nil || len(took) == 0 {
 		return out, err

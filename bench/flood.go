@@ -43,7 +43,8 @@ const (
 // flood is what was measured of a program in one scene.
 type flood struct {
 	Scene, Program     string
-	P50, P90, P99, Max float64 // µs of the honest clients' requests
+	P50, P90, P99, Max float64 // µs of the honest clients' requests, of all turns together
+	Turns              []percentiles
 	Honest             int     // their number: all of them were answered as they should be
 	Again              int     // how often one of them was told to come again
 	Rate               float64 // of honest requests, a second
@@ -186,7 +187,7 @@ func (r *rig) play(p *play, half float64) (err error) {
 	if err != nil {
 		return err
 	}
-	p.flood.took, p.flood.Again = append(p.flood.took, took...), p.flood.Again+c.again()
+	p.flood.add(took, c.again())
 	return p.check(requests, answers)
 }
 
@@ -203,7 +204,13 @@ func (t *tally) merge(other *tally) error {
 	return nil
 }
 
-// sum reckons the figures of all turns together: of one turn, too few requests are slower than 99 of 100.
+// add adds the sorted times of a turn.
+func (f *flood) add(took []time.Duration, again int) {
+	f.Turns = append(f.Turns, percentilesOf(took, f.Rate))
+	f.took, f.Again = append(f.took, took...), f.Again+again
+}
+
+// sum reckons the figures of all turns together.
 func (f *flood) sum() {
 	slices.Sort(f.took)
 	all := percentilesOf(f.took, f.Rate)

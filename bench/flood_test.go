@@ -100,11 +100,17 @@ func TestTally(t *testing.T) {
 }
 
 func TestFloodClaims(t *testing.T) {
-	calm := &flood{Scene: "calm", Program: "idpool", P99: 100, Rate: 1}
-	worse := &flood{Scene: "worse", Program: "idpool", P99: 201, Rate: 1, Attack: tally{Sent: 100, Seconds: 1}}
-	few := &flood{Scene: "few", Program: "idpool", P99: 200, Rate: 1, Attack: tally{Sent: 99, Seconds: 1}}
+	turns := func(all ...float64) (out []percentiles) {
+		for _, p99 := range all {
+			out = append(out, percentiles{P99: p99})
+		}
+		return out
+	}
+	calm := &flood{Scene: "calm", Program: "idpool", Turns: turns(100, 10, 1000), Rate: 1}
+	worse := &flood{Scene: "worse", Program: "idpool", Turns: turns(201, 90, 1000), Rate: 1, Attack: tally{Sent: 100, Seconds: 1}}
+	few := &flood{Scene: "few", Program: "idpool", Turns: turns(200, 10, 9000), Rate: 1, Attack: tally{Sent: 99, Seconds: 1}}
 	f := &figures{}
-	(&rig{floods: []*flood{calm, {Program: "floor", P99: 1}, worse, few}}).judgeFloods(f)
+	(&rig{floods: []*flood{calm, {Program: "floor", Turns: turns(1)}, worse, few}}).judgeFloods(f)
 	var got []bool
 	for _, c := range f.Claims {
 		got = append(got, c.Holds)
@@ -121,6 +127,14 @@ func TestFloodSum(t *testing.T) {
 	}
 	if f.sum(); f.P50 != 50 || f.P99 != 99 || f.Max != 100 || f.Honest != 101 || f.Cores != .5 {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// TestTails: the ratios are those of one turn.
+func TestTails(t *testing.T) {
+	l := latencies{Idpool: []percentiles{{P50: 1, P99: 4}, {P50: 2, P99: 2}}, Floor: []percentiles{{P50: 1, P99: 2}, {P50: 1, P99: 4}}}
+	if got := l.tails(); len(got) != 2 || got[0] != 2 || got[1] != .25 {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -155,7 +169,7 @@ func TestFiguresComplete(t *testing.T) {
 		one := percentiles{Rate: 1, P50: 1}
 		f := &figures{
 			Latency: latencies{Floor: []percentiles{one}, Idpool: []percentiles{one}}, Binary: 1, Startup: 1, Reads: map[string]float64{"a": 1},
-			Memory: map[string][2]int64{"a": {1, 1}}, PerRow: map[string]float64{"a": 1}, Growth: map[string]float64{"a": 1},
+			Memory: map[string]memory{"a": {1, 1, 1}}, PerRow: map[string]float64{"a": 1}, Growth: map[string]float64{"a": 1},
 		}
 		for _, row := range rows {
 			if row.at.engine != "postgres" {

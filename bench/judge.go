@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // judge adds the conditions that docs/performance.md states, as far as their rows were measured.
 func (r *rig) judge(f *figures) {
@@ -27,16 +30,15 @@ func (r *rig) judge(f *figures) {
 		}
 		r.add(f, claim{What: "GetId, new, a second ÷ fsyncs a second", Found: median(found), Limit: 1, Least: true})
 	}
-	if len(r.latency.Idpool) > 0 {
-		r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, tail(r.latency.Idpool)/tail(r.latency.Floor))
-	}
+	r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, median(r.latency.tails()))
 	r.judgeFloods(f)
-	for at, s := range r.sites {
-		if at.identities == large {
-			_, most := s.nodes[0].memory()
-			r.atMost(f, "memory in MB, "+at.String(), 250, float64(most)/1e6)
+	most := math.NaN()
+	for _, m := range f.Memory {
+		if most != most || float64(m.Most) > most {
+			most = float64(m.Most)
 		}
 	}
+	r.atMost(f, "memory in MB, of the server with the most", 250, most/1e6)
 	if bytes, measured := r.growth["GetId, sealed guest"]; measured {
 		r.atMost(f, "disk for each sealed guest in bytes", 0, bytes)
 	}
@@ -84,12 +86,13 @@ func (r *rig) uncachedClaim(f *figures, name string) {
 	r.atMost(f, name+" ÷ (1.35 floors + a read)", 1, median(found))
 }
 
-func tail(all []percentiles) float64 {
-	var found []float64
-	for _, p := range all {
-		found = append(found, p.P99/p.P50)
+// tails are p99 ÷ p50 of idpool, each ÷ that of the floor in the same turn.
+func (l *latencies) tails() (out []float64) {
+	for i := range l.Idpool {
+		a, b := l.Idpool[i], l.Floor[i]
+		out = append(out, a.P99/a.P50/(b.P99/b.P50))
 	}
-	return median(found)
+	return out
 }
 
 // readsOfPostgres wants at most one read for each request. What goes beyond are looks at the configuration, one a second
@@ -112,8 +115,16 @@ func (r *rig) judgeFloods(f *figures) {
 		case calm == nil:
 			calm = flood
 		default:
-			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, flood.P99/calm.P99)
+			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, median(flood.slower(calm)))
 			r.add(f, claim{What: "attackers' requests for each honest one, " + flood.Scene, Found: flood.perHonest(), Limit: multiple, Least: true})
 		}
 	}
+}
+
+// slower is by how much the p99 was higher than in another scene, turn by turn.
+func (f *flood) slower(than *flood) (out []float64) {
+	for i := range min(len(f.Turns), len(than.Turns)) {
+		out = append(out, f.Turns[i].P99/than.Turns[i].P99)
+	}
+	return out
 }

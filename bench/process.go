@@ -20,6 +20,7 @@ type process struct {
 	cmd     *exec.Cmd
 	addr    string
 	startup time.Duration // from its start to its first answer
+	peak    int64         // its resident memory at the highest until then, in bytes
 	ended   chan struct{}
 }
 
@@ -40,7 +41,8 @@ func startProcess(addr, path string, output io.Writer, name string, args ...stri
 	for time.Since(began) < 30*time.Second {
 		if answers("http://" + addr + path) {
 			p.startup = time.Since(began)
-			return p, nil
+			_, p.peak = p.memory()
+			return p, p.forgetPeak()
 		}
 		select {
 		case <-p.ended:
@@ -83,7 +85,13 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// memory returns the resident memory of the process now and at its highest, in bytes.
+// forgetPeak has the kernel count the highest memory anew, so that what starting took is not taken for that of serving:
+// see proc_pid_clear_refs(5).
+func (p *process) forgetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}
+
+// memory returns the resident memory of the process now and at its highest since forgetPeak, in bytes.
 func (p *process) memory() (now, most int64) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {

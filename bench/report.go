@@ -69,17 +69,21 @@ type figures struct {
 	Reads   map[string]float64
 	Startup float64 // ms from the start of the process to its first answer
 	Binary  int64   // bytes
-	Memory  map[string][2]int64
+	Memory  map[string]memory
 	PerRow  map[string]float64 // bytes of disk for each identity that a store was filled with
 	Growth  map[string]float64 // and for each that a row made
 	Void    string             `json:",omitempty"`
 }
+
+// memory is the resident memory of a server in bytes: at the end, at its highest under load, and until its first answer.
+type memory struct{ Now, Most, Start int64 }
 
 // line is a row of the table.
 type line struct {
 	Name               string
 	CPU, Floor, PerSec float64
 	Ratio, Low, High   float64 // median and quartiles of CPU ÷ floor
+	Whole              float64 // the CPU of all rounds ÷ that of the floor: with what comes in few of them, as collections of garbage do
 	Again              float64 // the mean share of requests that were told to come again
 }
 
@@ -107,14 +111,14 @@ func (r *rig) report(w io.Writer) error {
 func (r *rig) figures() *figures {
 	f := &figures{
 		Rounds: r.command.Rounds, Latency: r.latency, Floods: r.floods, Fsyncs: median(r.fsyncs), Reads: map[string]float64{},
-		Binary: sizeOf(r.command.Idpool), Memory: map[string][2]int64{}, PerRow: map[string]float64{}, Growth: r.growth,
+		Binary: sizeOf(r.command.Idpool), Memory: map[string]memory{}, PerRow: map[string]float64{}, Growth: r.growth,
 	}
 	for _, row := range r.rows {
 		v := r.results[row.name]
 		f.Rows = append(f.Rows, line{
 			Name: row.name, CPU: median(v.CPU), Floor: median(v.Floor), PerSec: v.perSec(),
 			Ratio: median(v.Ratio), Low: quantile(v.Ratio, .25), High: quantile(v.Ratio, .75),
-			Again: mean(v.Again),
+			Whole: mean(v.CPU) / mean(v.Floor), Again: mean(v.Again),
 		})
 	}
 	for id, costs := range r.reads {
@@ -129,7 +133,7 @@ func (r *rig) figures() *figures {
 	var startups []float64
 	for at, s := range r.sites {
 		now, most := s.nodes[0].memory()
-		f.Memory[at.String()] = [2]int64{now, most}
+		f.Memory[at.String()] = memory{Now: now, Most: most, Start: s.nodes[0].peak}
 		startups = append(startups, s.nodes[0].startup.Seconds()*1000)
 	}
 	f.Startup = median(startups)
@@ -157,9 +161,9 @@ func (p place) String() string {
 func (f *figures) print(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	p("row\tCPU µs\tfloor µs\tratio\tquartiles\treq/s\t")
+	p("row\tCPU µs\tfloor µs\tratio\tquartiles\tof sums\treq/s\t")
 	for _, l := range f.Rows {
-		p("%s\t%.1f\t%.1f\t%.2f\t%.2f–%.2f\t%.0f\t", l.Name, l.CPU, l.Floor, l.Ratio, l.Low, l.High, l.PerSec)
+		p("%s\t%.1f\t%.1f\t%.2f\t%.2f–%.2f\t%.2f\t%.0f\t", l.Name, l.CPU, l.Floor, l.Ratio, l.Low, l.High, l.Whole, l.PerSec)
 	}
 	p("")
 	for _, c := range f.Claims {
@@ -189,15 +193,16 @@ func (f *figures) print(out io.Writer) {
 		}
 	}
 	for _, name := range sortedKeys(f.Memory) {
-		p("memory now and at most, %s\t%d\t%d MB\t", name, f.Memory[name][0]>>20, f.Memory[name][1]>>20)
+		m := f.Memory[name]
+		p("memory now, at most, and at most while it started, %s\t%d\t%d\t%d MB\t", name, m.Now>>20, m.Most>>20, m.Start>>20)
 	}
 	for i := range f.Latency.Idpool {
 		a, b := f.Latency.Floor[i], f.Latency.Idpool[i]
 		p("latency µs p50, p90, p99, floor at %.0f/s, idpool at %.0f/s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t", a.Rate, b.Rate, a.P50, a.P90, a.P99, b.P50, b.P90, b.P99)
 	}
 	for _, f := range f.Floods {
-		p("%s, %s: honest µs p50, p90, p99, most; attackers for each; %% of them limited; cores\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t",
-			f.Scene, f.Program, f.P50, f.P90, f.P99, f.Max, f.perHonest(), 100*f.limited(), f.Cores)
+		p("%s, %s: µs p50, p90, p99, most; attackers for each; %% of them limited; cores; told to come again\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%d\t",
+			f.Scene, f.Program, f.P50, f.P90, f.P99, f.Max, f.perHonest(), 100*f.limited(), f.Cores, f.Again)
 	}
 	p("start-up\t%.0f ms\t", f.Startup)
 	p("binary\t%.1f MB\t", float64(f.Binary)/1e6)
