@@ -50,7 +50,7 @@ func decode(b []byte) (*Session, error) {
 	if s.Kind > FederatedUser || version == 1 && s.Kind != OfRole {
 		return nil, errFormat
 	}
-	r := reader{b: b[2:]}
+	r := reader{b: string(b[2:])}
 	s.Issued, s.Expires = r.time(), r.time()
 	if s.Origin = s.Issued; version >= 2 {
 		s.Origin = r.time()
@@ -114,43 +114,62 @@ func appendList(b []byte, list []string) []byte {
 	return b
 }
 
-// reader reads what encode wrote; after the first failure everything is empty and bad is set.
+// reader reads what encode wrote, as a string of which all texts are parts; after the first failure everything is empty and
+// bad is set.
 type reader struct {
-	b   []byte
+	b   string
 	bad bool
 }
 
 func (r *reader) time() time.Time {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail()
-		return time.Time{}
+	v := r.uvarint()
+	return time.Unix(int64(v>>1)^-int64(v&1), 0).UTC() // as binary.Varint has it
+}
+
+// uvarint is binary.Uvarint of a string.
+func (r *reader) uvarint() (v uint64) {
+	for i := range min(len(r.b), binary.MaxVarintLen64) {
+		c := r.b[i]
+		if i == binary.MaxVarintLen64-1 && c > 1 {
+			break // more than 64 bits
+		}
+		v |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			r.b = r.b[i+1:]
+			return v
+		}
 	}
-	r.b = r.b[n:]
-	return time.Unix(v, 0).UTC()
+	r.fail()
+	return 0
 }
 
 // count reads a length or a count, which can never exceed the bytes that are left: each item takes at least one.
 func (r *reader) count() int {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > uint64(len(r.b)-n) {
+	v := r.uvarint()
+	if v > uint64(len(r.b)) {
 		r.fail()
 		return 0
 	}
-	r.b = r.b[n:]
 	return int(v)
 }
 
 func (r *reader) text() string {
 	n := r.count()
-	s := string(r.b[:n])
+	s := r.b[:n]
 	r.b = r.b[n:]
 	return s
 }
 
+// usualList is how many items a list has at most, usually.
+const usualList = 8
+
 func (r *reader) list() []string {
-	var out []string
-	for range r.count() {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	out := make([]string, 0, min(n, usualList))
+	for range n {
 		out = append(out, r.text())
 	}
 	return out
@@ -164,4 +183,4 @@ func (r *reader) tags() []Tag {
 	return out
 }
 
-func (r *reader) fail() { r.b, r.bad = nil, true }
+func (r *reader) fail() { r.b, r.bad = "", true }

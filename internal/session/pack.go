@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 
 	"idpool/internal/fault"
 )
@@ -74,16 +75,17 @@ func deflate(plain []byte) ([]byte, error) {
 }
 
 // unpack reads what pack wrote into the session.
-func unpack(s *Session, b []byte) error {
+func unpack(s *Session, b string) error {
 	if len(b) == 0 || b[0] > deflated {
 		return errFormat
 	}
 	plain := b[1:]
 	if b[0] == deflated {
-		var err error
-		if plain, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(plain)), plainSpace+1)); err != nil {
+		inflated, err := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(plain)), plainSpace+1))
+		if err != nil {
 			return errFormat
 		}
+		plain = string(inflated)
 	}
 	r := reader{b: plain}
 	s.Policies, s.PolicyARNs, s.Tags = r.list(), r.list(), r.tags()

@@ -86,8 +86,9 @@ func (h *Holder) unwrap(what, id string, sealed []byte) ([]byte, error) {
 }
 
 // additional binds what is sealed to its use and id; lengths are in front, so that no two pairs look alike.
-func additional(parts ...string) []byte {
-	var b []byte
+func additional(parts ...string) []byte { return appendAdditional(nil, parts...) }
+
+func appendAdditional(b []byte, parts ...string) []byte {
 	for _, p := range parts {
 		b = append(b, byte(len(p)>>8), byte(len(p)))
 		b = append(b, p...)

@@ -88,7 +88,7 @@ func (h *Holder) newSigningKey() (keyring.Key, error) {
 
 // Open implements keyring.Holder.
 func (h *Holder) Open(rings []keyring.Ring) (keyring.Keys, error) {
-	k := &keys{holder: h, sealing: map[string][]byte{}, issuers: map[string]*signing{}}
+	k := &keys{holder: h, sealing: map[sealingID][]byte{}, issuers: map[string]*signing{}}
 	for _, ring := range rings {
 		for _, key := range ring.Keys {
 			if key.State == keyring.Retired {
@@ -99,7 +99,7 @@ func (h *Holder) Open(rings []keyring.Ring) (keyring.Keys, error) {
 			}
 		}
 	}
-	if k.activeSealing == "" || k.own.signer == nil {
+	if k.sealing[k.activeSealing] == nil || k.own.signer == nil {
 		return nil, errors.New("the store holds no active sealing or signing key")
 	}
 	return k, k.publish()
@@ -124,9 +124,13 @@ func (k *keys) add(use string, key keyring.Key) error {
 	}
 	switch use {
 	case keyring.Sealing:
-		k.sealing[key.ID] = plain
+		id, err := parseSealingID(key.ID)
+		if err != nil {
+			return err
+		}
+		k.sealing[id] = plain
 		if key.State == keyring.Active {
-			k.activeSealing = key.ID
+			k.activeSealing = id
 		}
 		return nil
 	case keyring.Guests:

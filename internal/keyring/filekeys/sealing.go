@@ -3,9 +3,7 @@ package filekeys
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -31,11 +29,23 @@ var errSealed = errors.New("not a sealed text of ours")
 
 var zeroNonce [12]byte
 
+// sealingID names a sealing key in what it sealed. Its base64url is the key's id.
+type sealingID [sealingIDBytes]byte
+
+// parseSealingID reads the id of a sealing key.
+func parseSealingID(text string) (id sealingID, err error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != sealingIDBytes {
+		return id, fmt.Errorf("the id of a sealing key is not the base64url of %d bytes", sealingIDBytes)
+	}
+	return sealingID(b), nil
+}
+
 // keys implements keyring.Keys.
 type keys struct {
 	holder        *Holder
-	sealing       map[string][]byte // by key id
-	activeSealing string
+	sealing       map[sealingID][]byte
+	activeSealing sealingID
 	own           signing
 	issuers       map[string]*signing // by use
 	guests        cipher.Block        // nil where no ring is for it
@@ -45,15 +55,14 @@ type keys struct {
 func (k *keys) Seal(purpose string, payload []byte) (string, [session.SecretBytes]byte, error) {
 	out := make([]byte, headBytes, headBytes+len(payload)+tagBytes)
 	out[0] = sealVersion
-	if _, err := base64.RawURLEncoding.Decode(out[1:], []byte(k.activeSealing)); err != nil {
-		return "", [session.SecretBytes]byte{}, fmt.Errorf("id of the sealing key: %w", err)
-	}
-	rand.Read(out[1+sealingIDBytes : headBytes])
-	aead, secret, err := k.derive(k.sealing[k.activeSealing], purpose, out[:headBytes])
+	copy(out[1:], k.activeSealing[:])
+	rand.Read(out[1+sealingIDBytes:])
+	aead, secret, err := open(k.sealing[k.activeSealing], purpose, out)
 	if err != nil {
 		return "", secret, err
 	}
-	out = aead.Seal(out, zeroNonce[:], payload, k.sealAdditional(purpose, out[:headBytes]))
+	var room [additionalRoom]byte
+	out = aead.Seal(out, zeroNonce[:], payload, k.sealAdditional(room[:0], purpose, out))
 	return base64.RawURLEncoding.EncodeToString(out), secret, nil
 }
 
@@ -65,39 +74,40 @@ func (k *keys) Open(purpose, token string) ([]byte, [session.SecretBytes]byte, e
 	if err != nil || len(b) < headBytes+tagBytes || b[0] != sealVersion || base64.RawURLEncoding.EncodedLen(len(b)) != len(token) {
 		return nil, none, errSealed
 	}
-	master, ok := k.sealing[base64.RawURLEncoding.EncodeToString(b[1:1+sealingIDBytes])]
+	head, sealed := b[:headBytes], b[headBytes:]
+	master, ok := k.sealing[sealingID(head[1:])]
 	if !ok {
 		return nil, none, errSealed
 	}
-	aead, secret, err := k.derive(master, purpose, b[:headBytes])
+	aead, secret, err := open(master, purpose, head)
 	if err != nil {
 		return nil, none, errSealed
 	}
-	payload, err := aead.Open(nil, zeroNonce[:], b[headBytes:], k.sealAdditional(purpose, b[:headBytes]))
+	var room [additionalRoom]byte
+	payload, err := aead.Open(sealed[:0], zeroNonce[:], sealed, k.sealAdditional(room[:0], purpose, head))
 	if err != nil {
 		return nil, none, errSealed
 	}
 	return payload, secret, nil
 }
 
-// derive makes the key of one sealed text and the secret that comes with it from the master key, the text's random
-// bytes, and purpose‖version‖key id.
-func (k *keys) derive(master []byte, purpose string, head []byte) (cipher.AEAD, [session.SecretBytes]byte, error) {
-	var secret [session.SecretBytes]byte
-	info := string(additional(purpose)) + string(head[:1+sealingIDBytes])
-	okm, err := hkdf.Key(sha256.New, master, head[1+sealingIDBytes:], info, aesBytes+session.SecretBytes)
+// open makes the cipher of one sealed text, and the secret that comes with it, from the master key, the text's random bytes,
+// and purpose‖version‖key id.
+func open(master []byte, purpose string, head []byte) (cipher.AEAD, [session.SecretBytes]byte, error) {
+	var room [additionalRoom]byte
+	info := append(appendAdditional(room[:0], purpose), head[:1+sealingIDBytes]...)
+	d := derive(master, [saltBytes]byte(head[1+sealingIDBytes:]), info)
+	block, err := aes.NewCipher(d.key[:])
 	if err != nil {
-		return nil, secret, err
-	}
-	copy(secret[:], okm[aesBytes:])
-	block, err := aes.NewCipher(okm[:aesBytes])
-	if err != nil {
-		return nil, secret, err
+		return nil, d.secret, err
 	}
 	aead, err := cipher.NewGCM(block)
-	return aead, secret, err
+	return aead, d.secret, err
 }
 
-func (k *keys) sealAdditional(purpose string, head []byte) []byte {
-	return additional(purpose, k.holder.issuer, string(head[:1+sealingIDBytes]))
+// additionalRoom is enough for most of what is authenticated beside a payload.
+const additionalRoom = 128
+
+func (k *keys) sealAdditional(b []byte, purpose string, head []byte) []byte {
+	return appendAdditional(b, purpose, k.holder.issuer, string(head[:1+sealingIDBytes]))
 }
