@@ -31,6 +31,7 @@ type Door struct {
 	report   func(error)
 	observe  func(service, operation, outcome string, d time.Duration)
 	services []*service
+	common   common
 }
 
 // Config is what a door needs; all fields but Observe.
@@ -162,6 +163,7 @@ func (d *Door) handle(ctx context.Context, q *request) (any, error) {
 	if q.call.Snapshot, err = d.source.Current(); err != nil {
 		return nil, err
 	}
+	q.call.Shared = d.common.at(q.call.Snapshot, q.call.Now)
 	if err := d.route(q); err != nil {
 		return nil, err
 	}

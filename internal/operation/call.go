@@ -28,6 +28,8 @@ type Call struct {
 	// Secure is whether the request came over TLS, to us or to a trusted proxy.
 	Secure    bool
 	UserAgent string
+	// Shared are the condition keys that the requests of a second have in common (Common); nil where nobody shares.
+	Shared *policy.Context
 	// Fresh refuses, with an Internal fault, once the request has taken so long that its snapshot may be too old to hand out
 	// anything on (security 49). What mints asks it last.
 	Fresh func() error
@@ -51,21 +53,31 @@ type Caller struct {
 
 // Context returns the condition keys that every request has (spec sts-iam §2.5), without a caller's.
 func (c *Call) Context() *policy.Context {
-	k := new(policy.Context)
-	now := c.Now.UTC()
-	k.Set("aws:CurrentTime", now.Format("2006-01-02T15:04:05Z"))
-	k.Set("aws:EpochTime", strconv.FormatInt(now.Unix(), 10))
+	shared := c.Shared
+	if shared == nil {
+		shared = Common(c.Snapshot, c.Now)
+	}
+	k := policy.Over(shared)
 	k.Set("aws:SecureTransport", strconv.FormatBool(c.Secure))
-	k.Set("aws:RequestedRegion", c.Snapshot.Region)
-	k.Set("aws:ViaAWSService", "false")
-	k.Set("aws:PrincipalIsAWSService", "false")
-	k.Set("aws:ResourceAccount", c.Snapshot.Account)
 	if c.Client.IsValid() {
 		k.Set("aws:SourceIp", c.Client.String())
 	}
 	if c.UserAgent != "" {
 		k.Set("aws:UserAgent", c.UserAgent)
 	}
+	return k
+}
+
+// Common returns the condition keys that are the same for all requests within a second.
+func Common(s *snapshot.Snapshot, now time.Time) *policy.Context {
+	now = now.UTC()
+	k := new(policy.Context)
+	k.Set("aws:CurrentTime", now.Format("2006-01-02T15:04:05Z"))
+	k.Set("aws:EpochTime", strconv.FormatInt(now.Unix(), 10))
+	k.Set("aws:RequestedRegion", s.Region)
+	k.Set("aws:ViaAWSService", "false")
+	k.Set("aws:PrincipalIsAWSService", "false")
+	k.Set("aws:ResourceAccount", s.Account)
 	return k
 }
 

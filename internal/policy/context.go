@@ -15,6 +15,7 @@ import (
 // Names are compared without regard to case, the part after the slash of a tag key included (spec §2.3). A key that is
 // absent, one without a value and one with an empty value are three different things.
 type Context struct {
+	under *Context // see Over
 	// Most requests have a dozen keys, which are found sooner in a list than in a map; more go to the map.
 	few   []contextKey
 	keys  map[string]entry // by folded name
@@ -27,11 +28,16 @@ type contextKey struct {
 	entry  entry
 }
 
-// fewKeys is the longest list, and fewTexts how many values usually go with it.
+// fewKeys is the longest list; usualKeys and usualTexts are what it begins with.
 const (
-	fewKeys  = 24
-	fewTexts = 32
+	fewKeys    = 24
+	usualKeys  = 12
+	usualTexts = 12
 )
+
+// Over returns a context that has the keys of another one and more: keys that it is given hide those of the same name
+// underneath. The other one must not be changed any more; any number of contexts may stand on it.
+func Over(under *Context) *Context { return &Context{under: under} }
 
 // entry is what the request says of one key.
 type entry struct {
@@ -67,12 +73,9 @@ func (c *Context) All() iter.Seq2[string, []string] {
 		if c == nil {
 			return
 		}
-		names := slices.Collect(maps.Keys(c.keys))
-		for i := range c.few {
-			names = append(names, c.few[i].folded)
-		}
+		names := c.names(nil)
 		slices.Sort(names)
-		for _, key := range names {
+		for _, key := range slices.Compact(names) {
 			e, _ := c.lookup(key)
 			if !yield(key, slices.Clone(e.values)) {
 				return
@@ -81,14 +84,16 @@ func (c *Context) All() iter.Seq2[string, []string] {
 	}
 }
 
-// Unset removes a key.
-func (c *Context) Unset(key string) {
+// names appends the folded names of all keys, some of them twice.
+func (c *Context) names(all []string) []string {
 	if c == nil {
-		return
+		return all
 	}
-	folded := foldKey(key)
-	delete(c.keys, folded)
-	c.few = slices.DeleteFunc(c.few, func(n contextKey) bool { return n.folded == folded })
+	all = slices.AppendSeq(all, maps.Keys(c.keys))
+	for i := range c.few {
+		all = append(all, c.few[i].folded)
+	}
+	return c.under.names(all)
 }
 
 // Has reports whether a key is there, with or without a value.
@@ -112,7 +117,7 @@ func (c *Context) put(key string, values []string, single bool) {
 	}
 	if len(c.few) < fewKeys {
 		if c.few == nil {
-			c.few = make([]contextKey, 0, fewKeys)
+			c.few = make([]contextKey, 0, usualKeys)
 		}
 		c.few = append(c.few, contextKey{folded, e})
 		return
@@ -126,7 +131,7 @@ func (c *Context) put(key string, values []string, single bool) {
 // keep copies values to where nobody changes them.
 func (c *Context) keep(values []string) []string {
 	if c.texts == nil {
-		c.texts = make([]string, 0, fewTexts)
+		c.texts = make([]string, 0, usualTexts)
 	}
 	from := len(c.texts)
 	c.texts = append(c.texts, values...)
@@ -142,8 +147,10 @@ func (c *Context) lookup(folded string) (entry, bool) {
 			return c.few[i].entry, true
 		}
 	}
-	e, ok := c.keys[folded]
-	return e, ok
+	if e, ok := c.keys[folded]; ok {
+		return e, true
+	}
+	return c.under.lookup(folded)
 }
 
 // substitute returns the text that stands for a variable.
@@ -155,8 +162,24 @@ func (c *Context) substitute(folded string) (string, bool) {
 	return e.values[0], true
 }
 
+// spelled are the names that nearly every request has, by how AWS spells them: folding them each time costs as much as all
+// else that is done with a key.
+var spelled = func() map[string]string {
+	all := map[string]string{}
+	for _, name := range []string{
+		"aws:SecureTransport", "aws:SourceIp", "aws:UserAgent", "aws:FederatedProvider", "aws:PrincipalAccount", "aws:PrincipalArn",
+		"aws:PrincipalType", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "aws:userid", "aws:username", "sts:RoleSessionName",
+	} {
+		all[name] = strings.ToLower(name)
+	}
+	return all
+}()
+
 // foldKey returns the form of a key name in which names that differ only in case are equal.
 func foldKey(s string) string {
+	if folded, ok := spelled[s]; ok {
+		return folded
+	}
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return strings.Map(foldRune, s)
