@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // appendLine appends the record as one line of JSON, as encoding/json writes it. Every request pays for it, so it is
@@ -61,23 +60,19 @@ func appendMember(b []byte, name, value string) []byte {
 // appendText appends a string of JSON. What needs more than a backslash is left to encoding/json, without its escapes for
 // HTML: operators read ">=".
 func appendText(b []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			return appendEscaped(b, text)
-		}
-	}
+	start, from := len(b), 0
 	b = append(b, '"')
-	for {
-		i := strings.IndexAny(text, `"\\`)
-		if i < 0 {
-			break
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c > '~' {
+			return appendEscaped(b[:start], text)
 		}
-		b = append(b, text[:i]...)
-		b = append(b, '\\', text[i])
-		text = text[i+1:]
+		if c == '"' || c == '\\' {
+			b = append(append(b, text[from:i]...), '\\', c)
+			from = i + 1
+		}
 	}
-	b = append(b, text...)
-	return append(b, '"')
+	return append(append(b, text[from:]...), '"')
 }
 
 func appendEscaped(b []byte, text string) []byte {

@@ -15,9 +15,9 @@ type Lines struct {
 	torn    bool      // a write failed half-way: the next line must not go on where it ended; belongs to who writes
 
 	mu      sync.Mutex
-	next    *batch // takes lines; nil when there are none
-	writing bool   // somebody writes, or has the turn
-	spare   []byte // of a batch that was written, for the next one
+	next    *batch   // takes lines; nil when there are none
+	writing bool     // somebody writes, or has the turn
+	spare   [][]byte // of batches that were written, for the next ones
 }
 
 // batch is the lines of one write. One of those who wait for it gets its turn to write it when the batch before is done.
@@ -81,14 +81,25 @@ func (l *Lines) join(line []byte, durable bool) (b *batch, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b = l.next; b == nil {
-		b = &batch{lines: l.spare[:0], turn: make(chan struct{}, 1), done: make(chan struct{})}
-		l.next, l.spare = b, nil
+		b = &batch{lines: l.room(), turn: make(chan struct{}, 1), done: make(chan struct{})}
+		l.next = b
 	}
 	b.lines = append(b.lines, line...)
 	b.durable = b.durable || durable
 	first = !l.writing
 	l.writing = true
 	return b, first
+}
+
+// room is where the lines of a batch go. One batch is written while another one gathers, so there are two at a time.
+func (l *Lines) room() []byte {
+	n := len(l.spare)
+	if n == 0 {
+		return nil
+	}
+	b := l.spare[n-1]
+	l.spare = l.spare[:n-1]
+	return b[:0]
 }
 
 // flush writes the next batch, which is b, and gives the turn to the one that has gathered meanwhile.
@@ -100,8 +111,8 @@ func (l *Lines) flush(b *batch) {
 	close(b.done)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if cap(b.lines) <= mostSpare {
-		l.spare = b.lines
+	if cap(b.lines) <= mostSpare && len(l.spare) < 2 {
+		l.spare = append(l.spare, b.lines)
 	}
 	if l.next != nil {
 		l.next.turn <- struct{}{}

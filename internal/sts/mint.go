@@ -3,6 +3,7 @@ package sts
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"idpool/internal/arn"
@@ -90,6 +91,6 @@ func (s *Service) seal(call *operation.Call, made *session.Session, subject stri
 		return nil, err
 	}
 	call.Event.SetMinted(subject, id)
-	call.Event.Add(event.Step{Name: "mint", OK: true, Subject: subject, Found: fmt.Sprintf("a session of %s, guest scope-down %v", d, made.Guest)})
+	call.Event.Add(event.Step{Name: "mint", OK: true, Subject: subject, Found: "a session of " + d.String() + ", guest scope-down " + strconv.FormatBool(made.Guest)})
 	return &Minted{c, made}, nil
 }

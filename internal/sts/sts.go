@@ -7,10 +7,10 @@ package sts
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"idpool/internal/event"
@@ -173,7 +173,7 @@ func trustKeys(call *operation.Call, role *snapshot.Role, in *Assume) *policy.Co
 func found(d policy.Decision) string {
 	switch {
 	case d.Allowed, d.Explicit:
-		return fmt.Sprintf("statement %d %q decides", d.Statement, d.Sid)
+		return "statement " + strconv.Itoa(d.Statement) + " " + strconv.Quote(d.Sid) + " decides"
 	default:
 		return "no statement allows it"
 	}
