@@ -216,9 +216,9 @@ func Issuer(raw string) (string, error) {
 	if err != nil {
 		return "", malformed("three non-empty segments of base64url", err)
 	}
-	payload, err := decodeSegment([]byte(raw[dot1+1 : dot2]))
+	payload, err := strict.DecodeString(raw[dot1+1 : dot2])
 	if err != nil {
-		return "", malformed("three non-empty segments of base64url", errNotCanonical)
+		return "", malformed("three non-empty segments of base64url", misspelled(raw))
 	}
 	all, err := strictjson.Object(payload)
 	if err != nil {

@@ -2,8 +2,10 @@ package oidc
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"idpool/internal/login"
 	"idpool/internal/strictjson"
@@ -24,6 +26,9 @@ type token struct {
 	header    []byte
 	payload   []byte
 	signature []byte
+	// decoded is header, payload and signature one after the other, with the lengths of the first two in front: no two tokens
+	// have the same.
+	decoded []byte
 	// key is the key that verified the signature; nil as long as none has.
 	key *key
 }
@@ -43,6 +48,9 @@ func parseToken(raw string) (*token, *login.Refusal) {
 	return t, nil
 }
 
+// lengthsBytes is what the lengths in front of a decoded token take.
+const lengthsBytes = 8
+
 // takeApart decodes the segments of a token and reads none of them.
 func takeApart(raw string) (*token, *login.Refusal) {
 	dot1, dot2, err := split(raw)
@@ -52,46 +60,70 @@ func takeApart(raw string) (*token, *login.Refusal) {
 	if strict.DecodedLen(dot1) > maxHeader {
 		return nil, malformed("a header of at most 4096 bytes", errors.New("a longer one"))
 	}
-	b := []byte(raw)
-	header, err1 := decodeSegment(b[:dot1])
-	payload, err2 := decodeSegment(b[dot1+1 : dot2])
-	signature, err3 := decodeSegment(b[dot2+1:])
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, malformed("three non-empty segments of base64url", errNotCanonical)
+	// One piece of memory: the text, and behind it what its segments hold.
+	room := make([]byte, len(raw)+lengthsBytes+strict.DecodedLen(len(raw)))
+	n := copy(room, raw)
+	text, decoded := room[:n:n], room[n:n+lengthsBytes]
+	decoded, header, err1 := decodeSegment(decoded, text[:dot1])
+	decoded, payload, err2 := decodeSegment(decoded, text[dot1+1:dot2])
+	decoded, signature, err3 := decodeSegment(decoded, text[dot2+1:])
+	if err1 != nil || err2 != nil || err3 != nil {
+		return nil, malformed("three non-empty segments of base64url", misspelled(raw))
 	}
-	return &token{signed: b[:dot2], header: header, payload: payload, signature: signature}, nil
+	binary.BigEndian.PutUint32(decoded, uint32(len(header)))
+	binary.BigEndian.PutUint32(decoded[4:], uint32(len(payload)))
+	return &token{signed: text[:dot2], header: header, payload: payload, signature: signature, decoded: decoded}, nil
 }
 
-var errNotCanonical = errors.New("a segment that is not canonical base64url")
+// decodeSegment appends what a segment holds to out, and also returns it alone.
+func decodeSegment(out, segment []byte) (all, alone []byte, err error) {
+	all, err = strict.AppendDecode(out, segment)
+	return all, all[len(out):], err
+}
 
-// split finds the two dots of a token. It looks at every byte once and allocates nothing, whatever it is given.
+var (
+	errNotCanonical = errors.New("a segment that is not canonical base64url")
+	errAlphabet     = errors.New("a byte outside the alphabet")
+)
+
+// misspelled says what is wrong with a token that does not decode.
+func misspelled(raw string) error {
+	for i := range len(raw) {
+		if !alphabet[raw[i]] && raw[i] != '.' {
+			return errAlphabet
+		}
+	}
+	return errNotCanonical
+}
+
+// split finds the two dots of a token. Line ends, which the decoder would skip, are refused here; other bytes that do not
+// belong, by the decoder. It allocates nothing, whatever it is given.
 func split(raw string) (dot1, dot2 int, err error) {
 	if len(raw) > maxToken {
-		return 0, 0, fmt.Errorf("more than %d bytes", maxToken)
+		return 0, 0, errTooLong
 	}
-	dots := [2]int{-1, -1}
-	n := 0
-	for i := range len(raw) {
-		if alphabet[raw[i]] {
-			continue
-		}
-		switch {
-		case raw[i] != '.':
-			return 0, 0, errors.New("a byte outside the alphabet")
-		case n == 2:
-			return 0, 0, errors.New("more than three segments")
-		}
-		dots[n] = i
-		n++
+	if strings.IndexByte(raw, '\r') >= 0 || strings.IndexByte(raw, '\n') >= 0 {
+		return 0, 0, errAlphabet
 	}
-	if n < 2 {
-		return 0, 0, errors.New("fewer than three segments")
+	switch n := strings.Count(raw, "."); {
+	case n < 2:
+		return 0, 0, errFewSegments
+	case n > 2:
+		return 0, 0, errManySegments
 	}
-	if dots[0] == 0 || dots[1] == dots[0]+1 || dots[1] == len(raw)-1 {
-		return 0, 0, errors.New("an empty segment")
+	dot1, dot2 = strings.IndexByte(raw, '.'), strings.LastIndexByte(raw, '.')
+	if dot1 == 0 || dot2 == dot1+1 || dot2 == len(raw)-1 {
+		return 0, 0, errEmptySegment
 	}
-	return dots[0], dots[1], nil
+	return dot1, dot2, nil
 }
+
+var (
+	errTooLong      = fmt.Errorf("more than %d bytes", maxToken)
+	errFewSegments  = errors.New("fewer than three segments")
+	errManySegments = errors.New("more than three segments")
+	errEmptySegment = errors.New("an empty segment")
+)
 
 // alphabet marks the letters of base64url (RFC 4648 §5).
 var alphabet = func() (letters [256]bool) {
@@ -100,12 +132,6 @@ var alphabet = func() (letters [256]bool) {
 	}
 	return letters
 }()
-
-func decodeSegment(segment []byte) ([]byte, error) {
-	out := make([]byte, strict.DecodedLen(len(segment)))
-	n, err := strict.Decode(out, segment)
-	return out[:n], err
-}
 
 // forbidden are the header members that change what a token means or where its key comes from (requirement 4). Ignoring
 // them would be taking the token for something that its issuer did not say.
