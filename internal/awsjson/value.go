@@ -24,7 +24,7 @@ func (d *decoder) value(sh *shape.Shape, v reflect.Value, times shape.TimeFormat
 		return err
 	}
 	if !scalar(sh.Kind, v, tok, times) {
-		return fmt.Errorf("a %s that does not do", tok.Kind())
+		return unfit(tok)
 	}
 	return nil
 }
@@ -84,6 +84,10 @@ func (d *decoder) entries(sh *shape.Shape, v reflect.Value, times shape.TimeForm
 	if err := d.open('{'); err != nil {
 		return err
 	}
+	if texts, ok := v.Addr().Interface().(*map[string]string); ok && sh.Elem.Kind == shape.KindString {
+		*texts = map[string]string{}
+		return d.texts(*texts)
+	}
 	v.Set(reflect.MakeMap(sh.Type))
 	for {
 		if more, err := d.more(); err != nil || !more {
@@ -100,6 +104,29 @@ func (d *decoder) entries(sh *shape.Shape, v reflect.Value, times shape.TimeForm
 		v.SetMapIndex(reflect.ValueOf(name), elem)
 	}
 }
+
+// texts reads the entries of a map of strings, which is what most maps are, without reflection.
+func (d *decoder) texts(into map[string]string) error {
+	for {
+		if more, err := d.more(); err != nil || !more {
+			return err
+		}
+		name, err := d.name()
+		if err != nil {
+			return err
+		}
+		tok, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		if tok.Kind() != '"' {
+			return unfit(tok)
+		}
+		into[name] = tok.String()
+	}
+}
+
+func unfit(tok jsontext.Token) error { return fmt.Errorf("a %s that does not do", tok.Kind()) }
 
 // scalar reads a token into v, and reports whether it is of the right kind and form.
 func scalar(kind shape.Kind, v reflect.Value, tok jsontext.Token, times shape.TimeFormat) bool {
