@@ -111,7 +111,10 @@ func (a algorithm) verify(k *key, digest, signature []byte) bool {
 		if len(signature) != pub.Size() {
 			return false
 		}
-		if a.family == pkcs1 {
+		switch {
+		case a.family == pkcs1 && k.rsa != nil:
+			return k.rsa.verify(a.hash, digest, signature)
+		case a.family == pkcs1:
 			return rsa.VerifyPKCS1v15(pub, a.hash, digest, signature) == nil
 		}
 		return rsa.VerifyPSS(pub, a.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil

@@ -27,6 +27,8 @@ type key struct {
 	id     string // kid; "" when it has none
 	alg    string // the only algorithm that it is for; "" when it does not say
 	public any    // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+	// rsa is an RSA key made ready; nil for others, and where crypto/rsa is to verify.
+	rsa *preparedRSA
 	// thumbprint names the public key: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280 §4.1).
 	thumbprint [sha256.Size]byte
 }
@@ -98,6 +100,9 @@ func parseKey(v any) (key, error) {
 		return key{}, errors.New("its public key cannot be written")
 	}
 	k.thumbprint = sha256.Sum256(der)
+	if public, ok := k.public.(*rsa.PublicKey); ok {
+		k.rsa = prepareRSA(public)
+	}
 	return k, nil
 }
 

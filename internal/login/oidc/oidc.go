@@ -1,10 +1,10 @@
 // Package oidc verifies the ID tokens of OpenID Connect providers.
 //
 // A token passes a strict parser of our own first (token.go, claims.go, and strictjson): what is ambiguous to any reader is
-// refused, so that no two readers can disagree on it. Its signature is checked with the standard library
-// (algorithm.go), by a key of the one provider that the caller named (keyset.go). The keys of a provider are a source
-// (source.go): an immutable set behind a pointer, loaded through the one outgoing client (discovery.go), and filtered
-// key by key (jwk.go). What an unverified token says never decides where a connection goes, and hardly whether there
+// refused, so that no two readers can disagree on it. Its signature is checked with the standard library (algorithm.go; RSA
+// keys are made ready once, rsa.go), by a key of the one provider that the caller named (keyset.go). The keys of a provider
+// are a source (source.go): an immutable set behind a pointer, loaded through the one outgoing client (discovery.go), and
+// filtered key by key (jwk.go). What an unverified token says never decides where a connection goes, and hardly whether there
 // is one: at most two loads a minute.
 //
 // Which login key belongs to which provider, and what a login leads to, is decided elsewhere.
