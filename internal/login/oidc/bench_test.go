@@ -47,6 +47,9 @@ func BenchmarkRaw(b *testing.B) {
 		tok, _ := parseToken(s.sign(benchClaims()))
 		alg, _ := algorithmByName(name)
 		k := &key{public: s.key.Public()}
+		if public, ok := k.public.(*rsa.PublicKey); ok {
+			k.rsa = prepareRSA(public)
+		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
