@@ -26,8 +26,10 @@ type attackCommand struct {
 // tally is what became of an attack.
 type tally struct {
 	Sent    int
+	Missed  int            // that were due while their connection still waited for an answer
 	Answers map[string]int // by error code, or by status where there is none
 	Seconds float64
+	Rate    float64 // that was wanted, a second; 0: as fast as the answers come
 }
 
 // Run attacks.
@@ -81,6 +83,7 @@ func (c *clients) attack(ctx context.Context, requests [][]byte, rate float64) (
 			mu.Lock()
 			defer mu.Unlock()
 			out.add(answers)
+			out.Missed += own.missed
 			if err != nil {
 				failed = err
 			}
@@ -100,8 +103,9 @@ func everyOf(rate float64, conns int) time.Duration {
 
 // pace is when an attacker sends next. One who was kept waiting does not make up for it.
 type pace struct {
-	every time.Duration
-	due   time.Time
+	every  time.Duration
+	due    time.Time
+	missed int
 }
 
 // wait waits for the next turn. It returns false when ctx has ended.
@@ -114,9 +118,11 @@ func (p *pace) wait(ctx context.Context) bool {
 	}
 	if late := time.Since(p.due); late > p.every {
 		p.due = p.due.Add(late)
-	} else {
-		p.due = p.due.Add(p.every)
+		if p.every > 0 {
+			p.missed += int(late / p.every)
+		}
 	}
+	p.due = p.due.Add(p.every)
 	return ctx.Err() == nil
 }
 

@@ -53,10 +53,10 @@ func TestCheckers(t *testing.T) {
 		"no token in a request":  {known, `{}`, id, "not a token"},
 		"a known newcomer":       {newcomers, "", id, "was there before"},
 		"no newcomer":            {newcomers, "", `{}`, "was there before"},
-		"an old token":           {minted, `{}`, `{"Token":"a.b.c"}`, "was there before"},
-		"no token":               {minted, `{}`, `{}`, "a token that is none"},
+		"a token for another":    {minted, id, id[:len(id)-1] + `,"Token":"` + token + `"}`, "a token for"},
+		"no token":               {minted, id, id, "not a token"},
 	} {
-		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true, "a.b.c": true}}}
+		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true}}}
 		err := c.check(s, [][]byte{[]byte(c.request)}, [][]byte{[]byte(c.answer)})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)

@@ -169,7 +169,8 @@ func (r *rig) play(p *play, half float64) (err error) {
 	}
 	var under *attack
 	if p.file != "" {
-		if under, err = startAttack(p.process.addr, p.file, 2*half*p.scene.share, r.output); err != nil {
+		p.flood.Attack.Rate = 2 * half * p.scene.share
+		if under, err = startAttack(p.process.addr, p.file, p.flood.Attack.Rate, r.output); err != nil {
 			return err
 		}
 		time.Sleep(min(settling, r.command.Flood))
@@ -197,7 +198,7 @@ func (t *tally) merge(other *tally) error {
 		t.Answers = map[string]int{}
 	}
 	t.add(other.Answers)
-	t.Seconds += other.Seconds
+	t.Seconds, t.Missed = t.Seconds+other.Seconds, t.Missed+other.Missed
 	if n := other.Answers["200"]; n > 0 {
 		return fmt.Errorf("%d attackers got what they asked for", n)
 	}
@@ -218,9 +219,10 @@ func (f *flood) sum() {
 	f.Cores = f.cpu.Seconds() / cmp.Or(f.span.Seconds(), 1)
 }
 
-// perHonest is how many requests attackers sent for each honest one in the same time.
+// perHonest is how many requests attackers had to send for each honest one in the same time. Those that they could not
+// send, because the answer before had not come, count: to keep attackers waiting is a defence.
 func (f *flood) perHonest() float64 {
-	return float64(f.Attack.Sent) / cmp.Or(f.Attack.Seconds, 1) / f.Rate
+	return float64(f.Attack.Sent+f.Attack.Missed) / cmp.Or(f.Attack.Seconds, 1) / f.Rate
 }
 
 // limited is the share of the attackers' requests that were refused for their number, before anything was verified.

@@ -107,15 +107,16 @@ func TestFloodClaims(t *testing.T) {
 		return out
 	}
 	calm := &flood{Scene: "calm", Program: "idpool", Turns: turns(100, 10, 1000), Rate: 1}
-	worse := &flood{Scene: "worse", Program: "idpool", Turns: turns(201, 90, 1000), Rate: 1, Attack: tally{Sent: 100, Seconds: 1}}
-	few := &flood{Scene: "few", Program: "idpool", Turns: turns(200, 10, 9000), Rate: 1, Attack: tally{Sent: 99, Seconds: 1}}
+	worse := &flood{Scene: "worse", Program: "idpool", Turns: turns(201, 90, 1000), Rate: 1, Attack: tally{Sent: 60, Missed: 40, Seconds: 1, Rate: 100}}
+	few := &flood{Scene: "few", Program: "idpool", Turns: turns(200, 10, 9000), Rate: 1, Attack: tally{Sent: 99, Seconds: 1, Rate: 100}}
+	closed := &flood{Scene: "closed", Program: "idpool", Turns: turns(200, 10, 9000), Rate: 1, Attack: tally{Sent: 9, Seconds: 1}}
 	f := &figures{}
-	(&rig{floods: []*flood{calm, {Program: "floor", Turns: turns(1)}, worse, few}}).judgeFloods(f)
+	(&rig{floods: []*flood{calm, {Program: "floor", Turns: turns(1)}, worse, few, closed}}).judgeFloods(f)
 	var got []bool
 	for _, c := range f.Claims {
 		got = append(got, c.Holds)
 	}
-	if len(got) != 4 || got[0] || !got[1] || !got[2] || got[3] {
+	if len(got) != 5 || got[0] || !got[1] || !got[2] || got[3] || !got[4] {
 		t.Errorf("got %+v", f.Claims)
 	}
 }
@@ -141,8 +142,8 @@ func TestTails(t *testing.T) {
 // TestPace: who was kept waiting does not make up for it.
 func TestPace(t *testing.T) {
 	p := pace{every: time.Hour, due: time.Now().Add(-30 * time.Hour)}
-	if !p.wait(t.Context()) || time.Until(p.due) < 59*time.Minute-time.Hour {
-		t.Errorf("late: next in %v", time.Until(p.due))
+	if !p.wait(t.Context()) || time.Until(p.due) < 59*time.Minute || p.missed != 30 {
+		t.Errorf("late: next in %v, %d missed", time.Until(p.due), p.missed)
 	}
 	before := time.Now()
 	p = pace{every: time.Hour, due: before}
