@@ -47,6 +47,7 @@ type rule struct {
 	min, max int64
 	source   string // of pattern
 	pattern  *regexp.Regexp
+	runs     runs // the pattern's, where it has the form; asked instead of it
 	enum     []string
 }
 
@@ -57,7 +58,9 @@ func (t Text) compile() (rule, error) {
 		return r, err
 	}
 	r.enum, r.source = t.Enum, t.Pattern
-	r.pattern, err = compilePattern(t.Pattern)
+	if r.pattern, err = compilePattern(t.Pattern); err == nil {
+		r.runs = compileRuns(r.pattern.String())
+	}
 	return r, err
 }
 
@@ -106,7 +109,12 @@ func (r *rule) tooShort(text string) bool {
 	return r.unit != "" && int64(len(text)) < 3*r.min && units(text) < r.min
 }
 
-func (r *rule) matches(text string) bool { return r.pattern == nil || r.pattern.MatchString(text) }
+func (r *rule) matches(text string) bool {
+	if r.runs != nil {
+		return r.runs.match(text)
+	}
+	return r.pattern == nil || r.pattern.MatchString(text)
+}
 
 func (r *rule) listed(text string) bool { return r.enum == nil || slices.Contains(r.enum, text) }
 
