@@ -46,7 +46,7 @@ func (jsonProtocol) unknown(*request, string) error { return noOperation() }
 func (jsonProtocol) decode(q *request, in any) error { return awsjson.Decode(q.body, q.row.In, in) }
 
 // usualAnswer is the size in bytes that credentials fit into.
-const usualAnswer = 2048
+const usualAnswer = 1280
 
 func (jsonProtocol) encode(q *request, out any) answer {
 	a := answer{status: http.StatusOK, contentType: awsjson.ContentType}

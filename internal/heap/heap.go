@@ -11,7 +11,7 @@ import (
 )
 
 // Floor is the size in bytes that the heap may always have.
-const Floor = 128 << 20
+const Floor = 96 << 20
 
 const (
 	usual = 100  // percent that the heap may grow by, Go's own default

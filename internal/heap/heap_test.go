@@ -9,7 +9,7 @@ import (
 
 func TestPercentFor(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: most, 1: most, 2 << 20: most, 8 << 20: 1500, 32 << 20: 300, 64 << 20: 100, 80 << 20: 100, Floor: 100, 10 * Floor: 100, 1 << 62: 100,
+		0: most, 1: most, 2 << 20: most, 8 << 20: 1100, 32 << 20: 200, 48 << 20: 100, 80 << 20: 100, Floor: 100, 10 * Floor: 100, 1 << 62: 100,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("%d MB alive: got %d%%, want %d%%", live>>20, got, want)
