@@ -40,7 +40,7 @@ func Fill(ctx context.Context, url string, f Filling) (grown int64, err error) {
 	db := (*sql.DB)(nil)
 	switch e := e.(type) {
 	case *sqliteEngine:
-		if db, err = e.bulkConnector(); err != nil {
+		if db, err = e.bulk(); err != nil {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, db.Close()) }()
@@ -86,13 +86,15 @@ var (
 	secondary = []string{"identities_pool", "logins_identity"}
 )
 
-// bulkConnector is a connection that keeps no journal.
-func (e *sqliteEngine) bulkConnector() (*sql.DB, error) {
-	db, err := e.connector("rw", "_synchronous=OFF", "_pragma=temp_store(1)")
-	if err == nil {
-		e.dbs = e.dbs[:len(e.dbs)-1] // Fill closes it itself
+// bulk is a connection that does not wait for the disk.
+func (e *sqliteEngine) bulk() (*sql.DB, error) {
+	connector, err := e.connector("rw", readersCache, "_synchronous=OFF", "_pragma=temp_store(1)")
+	if err != nil {
+		return nil, err
 	}
-	return db, err
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	return db, nil
 }
 
 func fillSQLite(ctx context.Context, c *sql.Conn, f *Filling) (int64, error) {

@@ -108,7 +108,7 @@ func (t *identities) query(ctx context.Context, what, text string, args ...any) 
 }
 
 // gather makes identities, ordered by id, of rows that hold one login each, in any order.
-func gather(rows *sql.Rows) ([]identity.Identity, error) {
+func gather(rows rows) ([]identity.Identity, error) {
 	var found []identity.Identity
 	at := map[string]int{}
 	for rows.Next() {
@@ -134,11 +134,11 @@ func gather(rows *sql.Rows) ([]identity.Identity, error) {
 }
 
 // scan reads one row of selectIdentity. The login is nil for an identity without any.
-func scan(rows *sql.Rows) (identity.Identity, *identity.LoginKey, error) {
+func scan(rows rows) (identity.Identity, *identity.LoginKey, error) {
 	var i identity.Identity
 	var created, modified int64
 	var provider sql.NullString
-	var subject sql.RawBytes
+	var subject []byte
 	err := rows.Scan(&i.ID, &i.PoolID, &created, &modified, &i.Authenticated, &i.Disabled, &i.MergedInto, &i.Version, &provider, &subject)
 	if err != nil {
 		return identity.Identity{}, nil, err

@@ -155,8 +155,12 @@ type handle struct {
 	}
 }
 
-func (h handle) query(text string, args ...any) (*sql.Rows, error) {
-	return h.db.QueryContext(h.ctx, text, args...)
+func (h handle) query(text string, args ...any) (rows, error) {
+	found, err := h.db.QueryContext(h.ctx, text, args...)
+	if err != nil {
+		return nil, err // and not a nil *sql.Rows, which is no nil rows
+	}
+	return found, nil
 }
 
 func (h handle) exec(text string, args ...any) (int64, error) {

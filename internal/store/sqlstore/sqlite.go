@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,10 +19,10 @@ const (
 	defaultReaders = 4
 	// busyTimeout is how long, in milliseconds, a lock of another process is waited for: a backup, an administrator.
 	busyTimeout = "5000"
-	// cacheSize is that of one connection; negative means KiB.
-	cacheSize = "-8192"
-	// maxPrepared bounds the statements that one connection keeps: Find has one per number of logins.
-	maxPrepared = 64
+	// Caches of pages, each of one connection; negative means KiB. Who looks for identities profits from the upper levels
+	// of their tree. Documents are few, and what the writer touches is soon elsewhere.
+	readersCache = "-8192"
+	otherCache   = "-2048"
 )
 
 // sqliteEngine is a file in WAL mode: one connection that writes, and some that read beside it, each of which sees what
@@ -34,7 +35,6 @@ type sqliteEngine struct {
 	own     chan *conn    // one more, for the configuration
 	closed  chan struct{} // no more reads
 	close1  func() error
-	dbs     []*sql.DB
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (_ engine, err error) {
@@ -83,18 +83,21 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-func (e *sqliteEngine) open(ctx context.Context, synchronous string) error {
-	db, err := e.connector("rw", "_txlock=immediate", "_journal_mode=WAL", "_synchronous="+synchronous, "_pragma=journal_size_limit(67108864)")
+func (e *sqliteEngine) open(ctx context.Context, synchronous string) (err error) {
+	connector, err := e.connector("rw", otherCache, "_txlock=immediate", "_journal_mode=WAL", "_synchronous="+synchronous, "_pragma=journal_size_limit(67108864)")
 	if err != nil {
 		return err
 	}
+	db := sql.OpenDB(connector)
+	defer func() { err = errors.Join(err, redact(db.Close())) }()
+	db.SetMaxOpenConns(1)
 	if err := checkWAL(ctx, db); err != nil {
 		return err
 	}
 	if err := migrate(ctx, db, sqliteDialect); err != nil {
 		return err
 	}
-	c, err := newConn(ctx, db)
+	c, err := newConn(ctx, connector)
 	if err != nil {
 		return err
 	}
@@ -103,12 +106,7 @@ func (e *sqliteEngine) open(ctx context.Context, synchronous string) error {
 }
 
 func (e *sqliteEngine) openReaders(ctx context.Context) error {
-	db, err := e.connector("ro", "_query_only=1")
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(e.count + 1)
-	own, err := newConn(ctx, db)
+	own, err := e.openReader(ctx, otherCache)
 	if err != nil {
 		e.count = 0
 		return err
@@ -117,7 +115,7 @@ func (e *sqliteEngine) openReaders(ctx context.Context) error {
 	e.own <- own
 	e.readers = make(chan *conn, e.count)
 	for i := range e.count {
-		c, err := newConn(ctx, db)
+		c, err := e.openReader(ctx, readersCache)
 		if err != nil {
 			e.count = i // those to close
 			return err
@@ -127,20 +125,21 @@ func (e *sqliteEngine) openReaders(ctx context.Context) error {
 	return nil
 }
 
-// connector returns a pool for the file, of one connection until it is told otherwise. The path is escaped, so that no
-// character of it becomes a parameter.
-func (e *sqliteEngine) connector(mode string, parameters ...string) (*sql.DB, error) {
+func (e *sqliteEngine) openReader(ctx context.Context, cache string) (*conn, error) {
+	connector, err := e.connector("ro", cache, "_query_only=1")
+	if err != nil {
+		return nil, err
+	}
+	return newConn(ctx, connector)
+}
+
+// connector opens connections to the file. The path is escaped, so that no character of it becomes a parameter.
+func (e *sqliteEngine) connector(mode, cache string, parameters ...string) (driver.Connector, error) {
 	parameters = append(parameters, "mode="+mode, "_busy_timeout="+busyTimeout, "_defensive=1", "_dqs=0",
-		"_pragma=cache_size("+cacheSize+")", "_pragma=trusted_schema(0)")
+		"_pragma=cache_size("+cache+")", "_pragma=trusted_schema(0)")
 	name := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?" + strings.Join(parameters, "&")
 	c, err := sqlite.NewConnector(name)
-	if err != nil {
-		return nil, redact(err)
-	}
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(1)
-	e.dbs = append(e.dbs, db)
-	return db, nil
+	return c, redact(err)
 }
 
 // checkWAL refuses a file system on which the write-ahead log does not work, where SQLite silently stays with another
@@ -230,79 +229,12 @@ func (e *sqliteEngine) end() error {
 			errs = append(errs, (<-e.readers).close())
 		}
 	}
+	// The writer goes last, since it may fold the log into the file.
 	if e.writer != nil {
 		errs = append(errs, e.writer.close())
-	}
-	// The reading pool goes first, so that the last connection is one that may fold the log into the file.
-	for i := len(e.dbs) - 1; i >= 0; i-- {
-		errs = append(errs, e.dbs[i].Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close store %s: %w", e.path, redact(err))
 	}
 	return nil
-}
-
-// conn is a connection with its prepared statements, used by one goroutine at a time. It is a session.
-type conn struct {
-	*sql.Conn
-	prepared map[string]*sql.Stmt
-}
-
-func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return nil, redact(err)
-	}
-	return &conn{Conn: c, prepared: map[string]*sql.Stmt{}}, nil
-}
-
-// statement returns nil where the text is one too many to keep.
-func (c *conn) statement(text string) (*sql.Stmt, error) {
-	s, ok := c.prepared[text]
-	if ok || len(c.prepared) >= maxPrepared {
-		return s, nil
-	}
-	s, err := c.PrepareContext(context.Background(), text)
-	if err != nil {
-		return nil, err
-	}
-	c.prepared[text] = s
-	return s, nil
-}
-
-func (c *conn) query(text string, args ...any) (*sql.Rows, error) {
-	s, err := c.statement(text)
-	if err != nil {
-		return nil, err
-	}
-	if s == nil {
-		return c.QueryContext(context.Background(), text, args...)
-	}
-	return s.QueryContext(context.Background(), args...)
-}
-
-func (c *conn) exec(text string, args ...any) (int64, error) {
-	s, err := c.statement(text)
-	if err != nil {
-		return 0, err
-	}
-	var result sql.Result
-	if s == nil {
-		result, err = c.ExecContext(context.Background(), text, args...)
-	} else {
-		result, err = s.ExecContext(context.Background(), args...)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (c *conn) close() error {
-	var errs []error
-	for _, s := range c.prepared {
-		errs = append(errs, s.Close())
-	}
-	return errors.Join(append(errs, c.Close())...)
 }

@@ -111,8 +111,12 @@ func TestSQLiteSettings(t *testing.T) {
 		if got := ask(engine.change, "synchronous"); got != want {
 			t.Errorf("%q: got synchronous %d, want %d", synchronous, got, want)
 		}
-		if got := ask(engine.read, "cache_size"); got != -8192 {
-			t.Errorf("got a cache of %d, want 8 MiB", got)
+		for want, do := range map[int64]func(context.Context, func(session) error) error{
+			-8192: engine.read, -2048: engine.change,
+		} {
+			if got := ask(do, "cache_size"); got != want {
+				t.Errorf("got a cache of %d KiB, want %d", -got, -want)
+			}
 		}
 		if got := ask(engine.read, "busy_timeout"); got != 5000 {
 			t.Errorf("got a busy timeout of %d ms, want 5000", got)

@@ -12,7 +12,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
 	"time"
@@ -46,9 +45,17 @@ type engine interface {
 
 // session is where statements run while fn does. It ends with fn.
 type session interface {
-	query(text string, args ...any) (*sql.Rows, error)
+	query(text string, args ...any) (rows, error)
 	// exec returns how many rows were affected.
 	exec(text string, args ...any) (int64, error)
+}
+
+// rows are those of sql.Rows. What Scan has handed out stays.
+type rows interface {
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+	Close() error
 }
 
 // Open opens the database of a URL, sqlite:PATH or postgres://USER@HOST/DATABASE, and brings its tables up to date;
