@@ -13,11 +13,12 @@ import (
 // Every statement names the row that it expects and hits exactly one, or the change is a conflict. The logins of a
 // deleted identity are the exception: however many there are, they go.
 const (
-	createIdentitySQL = `INSERT INTO identities (id, pool_id, created, modified, authenticated, disabled, merged_into, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (id) DO NOTHING`
+	createIdentitySQL = `INSERT INTO identities (id, pool_id, created, modified, authenticated, disabled, merged_into, version, logins, logins_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9) ON CONFLICT (id) DO NOTHING`
 
 	updateIdentitySQL = `UPDATE identities
-SET created = $3, modified = $4, authenticated = $5, disabled = $6, merged_into = $7, version = version + 1
+SET created = $3, modified = $4, authenticated = $5, disabled = $6, merged_into = $7, version = version + 1,
+logins_version = CASE WHEN logins_version = version THEN version + 1 END
 WHERE id = $1 AND pool_id = $2 AND version = $8`
 
 	holdIdentitySQL = `UPDATE identities SET version = version WHERE id = $1 AND pool_id = $2`
@@ -43,11 +44,13 @@ WHERE pool_id = $1 AND provider = $2 AND subject_hash = $3 AND identity_id = $4`
 //
 // Two transactions never wait for each other in a circle: both first take the identities, by id, and then the logins,
 // by key. Whoever changes a login has taken its owners, which is why an owner that the change leaves alone is held, so
-// that the logins of a deleted identity, which go last and in no order, are nobody else's any more.
+// that the logins of a deleted identity, which go last and in no order, are nobody else's any more. Nobody else touches
+// the rows either in which the logins of owners are then stated anew.
 type plan struct {
 	identities []statement // by id
 	logins     []statement // by login
 	last       []statement
+	owners     []string // whose logins change
 }
 
 type statement struct {
@@ -83,6 +86,11 @@ func (p *plan) run(s session) error {
 			return err
 		}
 	}
+	for _, id := range p.owners {
+		if err := restate(s, id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -112,7 +120,7 @@ func (p *plan) addIdentities(c *identity.Change) error {
 		}
 	}
 	for i := range c.Create {
-		p.identity(&c.Create[i], createIdentitySQL, columns(&c.Create[i])...)
+		p.identity(&c.Create[i], createIdentitySQL, append(columns(&c.Create[i]), inlineColumns(c.Create[i].Logins, 1)...)...)
 	}
 	for i := range c.Update {
 		p.identity(&c.Update[i], updateIdentitySQL, append(columns(&c.Update[i]), c.Update[i].Version)...)
@@ -129,7 +137,8 @@ func (p *plan) identity(i *identity.Identity, text string, args ...any) {
 	p.identities = append(p.identities, statement{id: i.ID, mergedInto: i.MergedInto, text: text, args: args})
 }
 
-// columns are the arguments that create and update share: all but the version.
+// columns are the arguments that create and update share: all but the version and
+// the logins.
 func columns(i *identity.Identity) []any {
 	return []any{i.ID, i.PoolID, i.Created.UnixMilli(), i.Modified.UnixMilli(), i.Authenticated, i.Disabled, i.MergedInto}
 }
@@ -155,26 +164,34 @@ func (p *plan) login(k identity.LoginKey, text string, args ...any) {
 	p.logins = append(p.logins, statement{login: k, text: text, args: args})
 }
 
-// addOwners holds the owners of logins that the change does not touch otherwise: they must exist, in this pool, and may
-// not be deleted meanwhile.
+// addOwners notes the owners of logins that change, and holds those that the change does not touch otherwise: they must
+// exist, in this pool, and may not be deleted meanwhile.
 func (p *plan) addOwners(c *identity.Change) {
 	held := map[string]bool{}
 	for i := range p.identities {
 		held[p.identities[i].id] = true
 	}
-	hold := func(id string) {
+	for _, id := range owners(c) {
 		if !held[id] {
-			held[id] = true
 			p.identities = append(p.identities, statement{id: id, text: holdIdentitySQL, args: []any{id, c.PoolID}})
 		}
+		if !slices.ContainsFunc(c.Delete, func(gone identity.Identity) bool { return gone.ID == id }) {
+			p.owners = append(p.owners, id)
+		}
 	}
+}
+
+// owners returns the ids that lose or get logins otherwise than by being created or deleted, each once.
+func owners(c *identity.Change) []string {
+	var all []string
 	for _, l := range slices.Concat(c.Link, c.Unlink) {
-		hold(l.IdentityID)
+		all = append(all, l.IdentityID)
 	}
 	for _, m := range c.Move {
-		hold(m.From)
-		hold(m.To)
+		all = append(all, m.From, m.To)
 	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (p *plan) storable() bool {

@@ -24,7 +24,7 @@ func redact(err error) error {
 		return nil
 	}
 	for _, known := range []error{
-		store.ErrConflict, store.ErrNotFound, errClosed, errNoRevision, context.DeadlineExceeded, context.Canceled,
+		store.ErrConflict, store.ErrNotFound, errClosed, errNoRevision, errInline, context.DeadlineExceeded, context.Canceled,
 		sql.ErrConnDone, sql.ErrTxDone, driver.ErrBadConn, io.ErrUnexpectedEOF, io.EOF,
 	} {
 		if errors.Is(err, known) {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"idpool/internal/identity"
 )
 
 // Filling says what Fill writes: N identities of one pool, each with one login.
@@ -72,7 +74,8 @@ type hashed struct {
 
 func (f *Filling) identityRow(n int) []any {
 	at := f.Created.UnixMilli()
-	return []any{f.ID(n), f.PoolID, at, at, true, false, "", int64(1)}
+	row := []any{f.ID(n), f.PoolID, at, at, true, false, "", int64(1)}
+	return append(row, inlineColumns([]identity.LoginKey{{Provider: f.Provider, Subject: f.Subject(n)}}, 1)...)
 }
 
 func (f *Filling) loginRow(h *hashed) []any {
@@ -80,8 +83,9 @@ func (f *Filling) loginRow(h *hashed) []any {
 }
 
 var (
-	identityColumns = []string{"id", "pool_id", "created", "modified", "authenticated", "disabled", "merged_into", "version"}
-	loginColumns    = []string{"pool_id", "provider", "subject_hash", "subject", "identity_id"}
+	identityColumns = []string{"id", "pool_id", "created", "modified", "authenticated", "disabled", "merged_into", "version",
+		"logins", "logins_version"}
+	loginColumns = []string{"pool_id", "provider", "subject_hash", "subject", "identity_id"}
 	// secondary are the indexes that are made after the rows.
 	secondary = []string{"identities_pool", "logins_identity"}
 )

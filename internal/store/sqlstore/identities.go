@@ -17,17 +17,21 @@ import (
 // maxFind is how many logins one Find may ask for: far more than a request may present or an identity hold.
 const maxFind = 200
 
+// The logins of an identity stand in its row, or, where that states none for its version, are looked up: for NULL, which
+// equals nothing, both databases search no index.
 const (
-	selectIdentity = `SELECT i.id, i.pool_id, i.created, i.modified, i.authenticated, i.disabled, i.merged_into, i.version, l.provider, l.subject FROM `
+	selectIdentity = `SELECT i.id, i.pool_id, i.created, i.modified, i.authenticated, i.disabled, i.merged_into, i.version,
+CASE WHEN i.logins_version = i.version THEN i.logins END, l.provider, l.subject FROM `
+	withLogins = ` i LEFT JOIN logins l ON l.identity_id = CASE WHEN i.logins_version = i.version THEN NULL ELSE i.id END`
 
-	getIdentitySQL = selectIdentity + `identities i LEFT JOIN logins l ON l.identity_id = i.id WHERE i.id = $1`
+	getIdentitySQL = selectIdentity + `identities` + withLogins + ` WHERE i.id = $1`
 
 	listIdentitiesSQL = selectIdentity + `(
 SELECT * FROM identities WHERE pool_id = $1 AND id > $2 AND NOT (disabled AND $3) ORDER BY id LIMIT $4
-) i LEFT JOIN logins l ON l.identity_id = i.id`
+)` + withLogins
 
 	// Completed by findSQL.
-	findIdentitiesSQL = selectIdentity + `identities i LEFT JOIN logins l ON l.identity_id = i.id WHERE i.id IN (`
+	findIdentitiesSQL = selectIdentity + `identities` + withLogins + ` WHERE i.id IN (`
 	ownerSQL          = `SELECT identity_id FROM logins WHERE pool_id = $1 AND provider = $`
 )
 
@@ -107,47 +111,58 @@ func (t *identities) query(ctx context.Context, what, text string, args ...any) 
 	return found, nil
 }
 
-// gather makes identities, ordered by id, of rows that hold one login each, in any order.
+// gather makes identities, ordered by id, of rows that hold all logins or one each, in any order.
 func gather(rows rows) ([]identity.Identity, error) {
 	var found []identity.Identity
-	at := map[string]int{}
 	for rows.Next() {
-		row, login, err := scan(rows)
+		i, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		i, ok := at[row.ID]
-		if !ok {
-			i = len(found)
-			at[row.ID] = i
+		found = append(found, i)
+	}
+	if len(found) > 1 {
+		found = merge(found)
+	}
+	return found, rows.Err()
+}
+
+// merge makes one identity of each that occurs several times.
+func merge(rows []identity.Identity) []identity.Identity {
+	slices.SortFunc(rows, func(a, b identity.Identity) int { return cmp.Compare(a.ID, b.ID) })
+	found := rows[:1]
+	for _, row := range rows[1:] {
+		if last := &found[len(found)-1]; last.ID == row.ID {
+			last.Logins = append(last.Logins, row.Logins...)
+		} else {
 			found = append(found, row)
-		}
-		if login != nil {
-			found[i].Logins = append(found[i].Logins, *login)
 		}
 	}
 	for _, i := range found {
 		slices.SortFunc(i.Logins, compareLogins)
 	}
-	slices.SortFunc(found, func(a, b identity.Identity) int { return cmp.Compare(a.ID, b.ID) })
-	return found, rows.Err()
+	return found
 }
 
-// scan reads one row of selectIdentity. The login is nil for an identity without any.
-func scan(rows rows) (identity.Identity, *identity.LoginKey, error) {
+// scan reads one row of selectIdentity.
+func scan(rows rows) (identity.Identity, error) {
 	var i identity.Identity
 	var created, modified int64
-	var provider sql.NullString
+	var logins, provider sql.NullString
 	var subject []byte
-	err := rows.Scan(&i.ID, &i.PoolID, &created, &modified, &i.Authenticated, &i.Disabled, &i.MergedInto, &i.Version, &provider, &subject)
+	err := rows.Scan(&i.ID, &i.PoolID, &created, &modified, &i.Authenticated, &i.Disabled, &i.MergedInto, &i.Version,
+		&logins, &provider, &subject)
 	if err != nil {
-		return identity.Identity{}, nil, err
+		return identity.Identity{}, err
 	}
 	i.Created, i.Modified = time.UnixMilli(created).UTC(), time.UnixMilli(modified).UTC()
-	if !provider.Valid {
-		return i, nil, nil
+	switch {
+	case logins.Valid:
+		i.Logins, err = outOfLine(logins.String)
+	case provider.Valid:
+		i.Logins = []identity.LoginKey{{Provider: provider.String, Subject: string(subject)}}
 	}
-	return i, &identity.LoginKey{Provider: provider.String, Subject: string(subject)}, nil
+	return i, err
 }
 
 func compareLogins(a, b identity.LoginKey) int {

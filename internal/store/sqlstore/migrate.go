@@ -13,8 +13,9 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// Each file holds one statement that may be run again, so that a start that dies halfway is carried on by the next, also
-// on databases that cannot change tables in a transaction. Files are only ever added.
+// Each file holds one statement, so that a start that dies halfway is carried on by the next. On SQLite it runs in one
+// transaction with the note that it did; on PostgreSQL, where there are databases that cannot change tables in one, it may
+// be run again. Files are only ever added.
 //
 //go:embed migrations/*/*.sql
 var migrationFiles embed.FS

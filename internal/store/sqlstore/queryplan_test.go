@@ -14,6 +14,7 @@ func TestQueryPlans(t *testing.T) {
 		getIdentitySQL, listIdentitiesSQL, findSQL(1), findSQL(2), findSQL(20),
 		createIdentitySQL, updateIdentitySQL, holdIdentitySQL, deleteIdentitySQL,
 		linkLoginSQL, moveLoginSQL, unlinkLoginSQL, deleteLoginsSQL, purgeableSQL, purgeIdentitySQL,
+		loginsOfSQL, inlineSQL, notInlineSQL,
 	} {
 		plan := explain(t, e, text)
 		if strings.Contains(plan, "SCAN identities") || strings.Contains(plan, "SCAN logins") || strings.Contains(plan, "SCAN documents") ||
@@ -23,6 +24,11 @@ func TestQueryPlans(t *testing.T) {
 		if text == findSQL(2) && strings.Count(plan, "(pool_id=? AND provider=? AND subject_hash=?)") != 2 {
 			t.Errorf("logins are not found by their whole key:\n%s", plan)
 		}
+	}
+	// An identity is searched for once. The index of the logins is for rows that do not state them.
+	const want = "SEARCH i USING PRIMARY KEY (id=?)\nSEARCH l USING INDEX logins_identity (identity_id=?) LEFT-JOIN\n"
+	if plan := explain(t, e, getIdentitySQL); plan != want {
+		t.Errorf("%s\n%s", getIdentitySQL, plan)
 	}
 	// The first reading takes all documents anyhow; the index is for the later ones.
 	if plan := explain(t, e, changedSQL); !strings.Contains(plan, "SEARCH d USING INDEX documents_revision (revision>?)") {

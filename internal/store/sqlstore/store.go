@@ -5,7 +5,8 @@
 // sqlite.go with its writer.go, and postgres.go with its retry.go; the tables stand in two folders of migrations. Rows
 // are reached by key and contested ones change by compare-and-swap: no row is locked for reading, no lock outlives its
 // transaction, and nothing is asked of PostgreSQL that databases with its protocol lack. Times are stored as
-// milliseconds UTC; a login is found by the SHA-256 of its subject, which stands beside it as bytes.
+// milliseconds UTC; a login is found by the SHA-256 of its subject, which stands beside it as bytes. The row of an identity
+// repeats its logins (inline.go).
 //
 // It does not know what a document or an identity means: rules are the business of the packages that write them.
 package sqlstore

@@ -29,7 +29,7 @@ func mustOpenSQLite(t *testing.T, url string) *sqliteEngine {
 // insert writes one row, or conflicts with one that is there.
 func insert(id string) func(session) error {
 	return func(s session) error {
-		return one(s.exec("INSERT INTO identities VALUES ($1, 'p', 0, 0, 0, 0, '', 1) ON CONFLICT DO NOTHING", id))
+		return one(s.exec("INSERT INTO identities VALUES ($1, 'p', 0, 0, 0, 0, '', 1, NULL, NULL) ON CONFLICT DO NOTHING", id))
 	}
 }
 

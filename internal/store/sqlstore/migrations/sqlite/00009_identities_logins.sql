@@ -1,0 +1,4 @@
+-- The logins of an identity once more, in its own row, so that reading it is one search. Where logins_version is not the
+-- row's version they stand in the table logins alone.
+-- +goose Up
+ALTER TABLE identities ADD COLUMN logins TEXT;

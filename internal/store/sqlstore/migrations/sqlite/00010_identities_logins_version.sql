@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE identities ADD COLUMN logins_version INTEGER;
