@@ -121,6 +121,14 @@ func TestFloodClaims(t *testing.T) {
 	}
 }
 
+func TestFloodsCompared(t *testing.T) {
+	turn := func(x float64) []percentiles { return []percentiles{{P50: x, P90: 2 * x, P99: 3 * x}} }
+	got := compared([]*flood{{Program: "a", Turns: turn(1)}, {Program: "b", Turns: turn(2)}, {Scene: "s", Program: "b", Turns: turn(8)}, {Program: "a", Turns: turn(3)}})
+	if len(got) != 2 || got[0].p50 != 4 || got[0].p99 != 4 || !strings.Contains(got[0].what, "s, b") || got[1].p90 != 3 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestFloodSum(t *testing.T) {
 	f := &flood{cpu: time.Second, span: 2 * time.Second}
 	for n := range 101 {

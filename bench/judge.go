@@ -115,7 +115,7 @@ func (r *rig) judgeFloods(f *figures) {
 		case calm == nil:
 			calm = flood
 		default:
-			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, median(flood.slower(calm)))
+			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, median(flood.slower(calm, p99)))
 			if flood.Attack.Rate > 0 { // else they send what the server lets them
 				r.add(f, claim{What: "attackers' requests for each honest one, " + flood.Scene, Found: flood.perHonest(), Limit: multiple, Least: true})
 			}
@@ -123,10 +123,14 @@ func (r *rig) judgeFloods(f *figures) {
 	}
 }
 
-// slower is by how much the p99 was higher than in another scene, turn by turn.
-func (f *flood) slower(than *flood) (out []float64) {
+// slower is by how much something of the turns was higher than in another scene, turn by turn.
+func (f *flood) slower(than *flood, what func(percentiles) float64) (out []float64) {
 	for i := range min(len(f.Turns), len(than.Turns)) {
-		out = append(out, f.Turns[i].P99/than.Turns[i].P99)
+		out = append(out, what(f.Turns[i])/what(than.Turns[i]))
 	}
 	return out
 }
+
+func p50(p percentiles) float64 { return p.P50 }
+func p90(p percentiles) float64 { return p.P90 }
+func p99(p percentiles) float64 { return p.P99 }

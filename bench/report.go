@@ -194,7 +194,7 @@ func (f *figures) print(out io.Writer) {
 	}
 	for _, name := range sortedKeys(f.Memory) {
 		m := f.Memory[name]
-		p("memory now, at most, and at most while it started, %s\t%d\t%d\t%d MB\t", name, m.Now>>20, m.Most>>20, m.Start>>20)
+		p("memory now, at most, and at most while it started, %s\t%d\t%d\t%d MB\t", name, m.Now/1e6, m.Most/1e6, m.Start/1e6)
 	}
 	for i := range f.Latency.Idpool {
 		a, b := f.Latency.Floor[i], f.Latency.Idpool[i]
@@ -204,12 +204,37 @@ func (f *figures) print(out io.Writer) {
 		p("%s, %s: µs p50, p90, p99, most; attackers for each; %% of them limited; cores; told to come again\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%d\t",
 			f.Scene, f.Program, f.P50, f.P90, f.P99, f.Max, f.perHonest(), 100*f.limited(), f.Cores, f.Again)
 	}
+	for _, f := range compared(f.Floods) {
+		p("%s\t%.2f\t%.2f\t%.2f\t", f.what, f.p50, f.p90, f.p99)
+	}
 	p("start-up\t%.0f ms\t", f.Startup)
 	p("binary\t%.1f MB\t", float64(f.Binary)/1e6)
 	_ = w.Flush()
 	if f.Void != "" {
 		_, _ = fmt.Fprintln(out, "THIS RUN IS VOID:", f.Void)
 	}
+}
+
+// comparison is a scene compared with that without attackers, before the same program: medians of the turns.
+type comparison struct {
+	what          string
+	p50, p90, p99 float64
+}
+
+func compared(floods []*flood) (out []comparison) {
+	calm := map[string]*flood{}
+	for _, f := range floods {
+		with := calm[f.Program]
+		if with == nil {
+			calm[f.Program] = f
+			continue
+		}
+		out = append(out, comparison{
+			"÷ without, p50, p90, p99: " + f.Scene + ", " + f.Program,
+			median(f.slower(with, p50)), median(f.slower(with, p90)), median(f.slower(with, p99)),
+		})
+	}
+	return out
 }
 
 func sortedKeys[V any](m map[string]V) []string {

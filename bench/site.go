@@ -78,7 +78,7 @@ func (r *rig) world(ctx context.Context, at place) (*world, error) {
 	}
 	url := ""
 	if at.engine == "postgres" {
-		if url, err = r.database(ctx, dir); err != nil {
+		if url, err = r.database(ctx, dir, at.identities == small); err != nil {
 			return nil, err
 		}
 	}
@@ -88,8 +88,8 @@ func (r *rig) world(ctx context.Context, at place) (*world, error) {
 }
 
 // database is that of a store. It is made anew where the folder beside it, with the key and the note of what is in it, is
-// not there. The stores of another folder have databases of their own.
-func (r *rig) database(ctx context.Context, dir string) (string, error) {
+// not there, and removed at the end if it is passing. The stores of another folder have databases of their own.
+func (r *rig) database(ctx context.Context, dir string, passing bool) (string, error) {
 	var note seeded
 	text, err := os.ReadFile(filepath.Join(dir, noteFile))
 	if err == nil {
@@ -100,7 +100,7 @@ func (r *rig) database(ctx context.Context, dir string) (string, error) {
 	if own := fmt.Sprintf("%s_%x", name, sum[:4]); err != nil || note.Database == own {
 		name = own
 	}
-	if r.command.Smoke {
+	if passing || r.command.Smoke {
 		r.passing = append(r.passing, name)
 	}
 	return database(ctx, r.command.Postgres, name, err != nil)
