@@ -92,7 +92,7 @@ var (
 
 // bulk is a connection that does not wait for the disk.
 func (e *sqliteEngine) bulk() (*sql.DB, error) {
-	connector, err := e.connector("rw", readersCache, "_synchronous=OFF", "_pragma=temp_store(1)")
+	connector, err := e.connector("rw", cacheSize, "_synchronous=OFF", "_pragma=temp_store(1)")
 	if err != nil {
 		return nil, err
 	}

@@ -19,10 +19,10 @@ const (
 	defaultReaders = 4
 	// busyTimeout is how long, in milliseconds, a lock of another process is waited for: a backup, an administrator.
 	busyTimeout = "5000"
-	// Caches of pages, each of one connection; negative means KiB. Who looks for identities profits from the upper levels
-	// of their tree. Documents are few, and what the writer touches is soon elsewhere.
-	readersCache = "-8192"
-	otherCache   = "-2048"
+	// cacheSize is of pages, for one connection; negative means KiB. Who looks for identities profits from the upper levels
+	// of their trees, and so does the writer. Documents are few.
+	cacheSize      = "-8192"
+	documentsCache = "-2048"
 )
 
 // sqliteEngine is a file in WAL mode: one connection that writes, and some that read beside it, each of which sees what
@@ -84,7 +84,7 @@ func createFile(path string) error {
 }
 
 func (e *sqliteEngine) open(ctx context.Context, synchronous string) (err error) {
-	connector, err := e.connector("rw", otherCache, "_txlock=immediate", "_journal_mode=WAL", "_synchronous="+synchronous, "_pragma=journal_size_limit(67108864)")
+	connector, err := e.connector("rw", cacheSize, "_txlock=immediate", "_journal_mode=WAL", "_synchronous="+synchronous, "_pragma=journal_size_limit(67108864)")
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (e *sqliteEngine) open(ctx context.Context, synchronous string) (err error)
 }
 
 func (e *sqliteEngine) openReaders(ctx context.Context) error {
-	own, err := e.openReader(ctx, otherCache)
+	own, err := e.openReader(ctx, documentsCache)
 	if err != nil {
 		e.count = 0
 		return err
@@ -115,7 +115,7 @@ func (e *sqliteEngine) openReaders(ctx context.Context) error {
 	e.own <- own
 	e.readers = make(chan *conn, e.count)
 	for i := range e.count {
-		c, err := e.openReader(ctx, readersCache)
+		c, err := e.openReader(ctx, cacheSize)
 		if err != nil {
 			e.count = i // those to close
 			return err

@@ -111,11 +111,12 @@ func TestSQLiteSettings(t *testing.T) {
 		if got := ask(engine.change, "synchronous"); got != want {
 			t.Errorf("%q: got synchronous %d, want %d", synchronous, got, want)
 		}
-		for want, do := range map[int64]func(context.Context, func(session) error) error{
-			-8192: engine.read, -2048: engine.change,
-		} {
-			if got := ask(do, "cache_size"); got != want {
-				t.Errorf("got a cache of %d KiB, want %d", -got, -want)
+		for _, c := range []struct {
+			do   func(context.Context, func(session) error) error
+			want int64
+		}{{engine.read, -8192}, {engine.change, -8192}, {forDocuments(engine).read, -2048}} {
+			if got := ask(c.do, "cache_size"); got != c.want {
+				t.Errorf("got a cache of %d KiB, want %d", -got, -c.want)
 			}
 		}
 		if got := ask(engine.read, "busy_timeout"); got != 5000 {
