@@ -40,9 +40,9 @@ func (k *keeper) watch() {
 }
 
 func (k *keeper) adjust() {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
-	percent := percentFor(live[0].Value.Uint64())
+	found := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	metrics.Read(found)
+	percent := percentFor(found[0].Value.Uint64(), found[1].Value.Uint64()+found[2].Value.Uint64())
 	// Setting it stops the world for a moment, so small changes are left.
 	if percent*10 < k.percent*9 || percent*9 > k.percent*10 {
 		k.percent = percent
@@ -50,13 +50,14 @@ func (k *keeper) adjust() {
 	}
 }
 
-// percentFor is how much a heap with so many bytes alive may grow until it is collected.
-func percentFor(live uint64) int {
-	if live == 0 {
+// percentFor is how much a heap with so many bytes alive may grow until it is collected. The collector takes its percentage
+// also of what stacks and globals hold, its roots: a thousand connections have more of them than the heap has.
+func percentFor(live, roots uint64) int {
+	if live+roots == 0 {
 		return most
 	}
 	if live >= Floor {
 		return usual
 	}
-	return int(min(max((Floor-live)*100/live, usual), most))
+	return int(min(max((Floor-live)*100/(live+roots), usual), most))
 }

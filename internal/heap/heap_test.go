@@ -8,11 +8,16 @@ import (
 )
 
 func TestPercentFor(t *testing.T) {
-	for live, want := range map[uint64]int{
-		0: most, 1: most, 2 << 20: most, 8 << 20: 1100, 32 << 20: 200, 48 << 20: 100, 80 << 20: 100, Floor: 100, 10 * Floor: 100, 1 << 62: 100,
+	for _, c := range []struct {
+		live, roots uint64
+		want        int
+	}{
+		{0, 0, most}, {1, 0, most}, {2 << 20, 0, most}, {8 << 20, 0, 1100}, {32 << 20, 0, 200}, {48 << 20, 0, 100}, {80 << 20, 0, 100},
+		{Floor, 0, 100}, {10 * Floor, 0, 100}, {1 << 62, 0, 100},
+		{8 << 20, 36 << 20, 200}, {0, 32 << 20, 300}, {32 << 20, 32 << 20, 100}, {8 << 20, 1 << 40, 100}, {Floor, 32 << 20, 100},
 	} {
-		if got := percentFor(live); got != want {
-			t.Errorf("%d MB alive: got %d%%, want %d%%", live>>20, got, want)
+		if got := percentFor(c.live, c.roots); got != c.want {
+			t.Errorf("%d MB alive and %d MB of roots: got %d%%, want %d%%", c.live>>20, c.roots>>20, got, c.want)
 		}
 	}
 }
