@@ -135,7 +135,7 @@ func amr(who *entered) []string {
 	if who.guest() {
 		return []string{"unauthenticated"}
 	}
-	out := []string{"authenticated"}
+	out := append(make([]string, 0, 3), "authenticated") // with one login
 	if d := who.developer; d != nil {
 		out = append(out, d.Provider, developerAMR(who.pool, *d))
 	}

@@ -101,6 +101,9 @@ func principalTags(p *snapshot.Pool, logins []*login.Login) (map[string]string, 
 	out := map[string]string{}
 	for _, l := range logins {
 		tags := p.PrincipalTags[l.Provider.Name()].Effective()
+		if len(tags) == 0 {
+			continue
+		}
 		for _, key := range slices.Sorted(maps.Keys(tags)) {
 			value, ok := tagValue(l, tags[key])
 			if !ok {

@@ -266,8 +266,8 @@ func (q *request) answer(out any, err error) answer {
 
 func (a *answer) write(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Type", a.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	values := [...]string{a.contentType, strconv.Itoa(len(a.body))}
+	h["Content-Type"], h["Content-Length"] = values[0:1:1], values[1:2:2]
 	for _, line := range a.header {
 		h.Set(line[0], line[1])
 	}

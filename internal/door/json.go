@@ -20,7 +20,7 @@ func (jsonProtocol) find(q *request, services []*service) (string, error) {
 		return "", noOperation()
 	}
 	prefix, name, _ := strings.Cut(target[0], ".")
-	for _, s := range speaks(services, operation.JSON) {
+	for s := range speaks(services, operation.JSON) {
 		if s.TargetPrefix == prefix {
 			q.service = s
 		}

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 
@@ -41,13 +42,13 @@ func mediaType(r *http.Request) string {
 	return strings.ToLower(strings.TrimSpace(kind))
 }
 
-// speaks returns the services of a protocol.
-func speaks(services []*service, p operation.Protocol) []*service {
-	var out []*service
-	for _, s := range services {
-		if s.Protocol == p {
-			out = append(out, s)
+// speaks are the services of a protocol.
+func speaks(services []*service, p operation.Protocol) iter.Seq[*service] {
+	return func(yield func(*service) bool) {
+		for _, s := range services {
+			if s.Protocol == p && !yield(s) {
+				return
+			}
 		}
 	}
-	return out
 }

@@ -26,7 +26,7 @@ func (p *queryProtocol) find(q *request, services []*service) (string, error) {
 	if !ok {
 		return "", fault.New(fault.MissingAction, "The request names no Action.")
 	}
-	for _, s := range speaks(services, operation.Query) {
+	for s := range speaks(services, operation.Query) {
 		if s.Version == version {
 			q.service = s
 		}

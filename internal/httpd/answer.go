@@ -2,9 +2,10 @@ package httpd
 
 import (
 	"bytes"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,9 +36,9 @@ func (r *refusal) describe(h http.Header) []byte {
 
 // stamp sets the fields that every answer has.
 func stamp(h http.Header, requestID string, secure, browser bool) {
-	h.Set("X-Amzn-Requestid", requestID)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	// Names in canonical form, values in one piece of memory: every answer pays for them.
+	values := [...]string{requestID, "no-store", "nosniff"}
+	h["X-Amzn-Requestid"], h["Cache-Control"], h["X-Content-Type-Options"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	if secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
@@ -64,10 +65,12 @@ func writeBare(w io.Writer, refused *refusal, secure bool) error {
 	return err
 }
 
-// newRequestID returns a random UUID, version 4, in lower case.
+// newRequestID returns a random UUID, version 4, in lower case. It is a name and no secret, so it need not come from the
+// system.
 func newRequestID() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	var s [36]byte

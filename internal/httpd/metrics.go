@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ type Metrics struct {
 	refusedConnections *prometheus.CounterVec
 	panics             prometheus.Counter
 	issuers            *prometheus.GaugeVec
+	observed           sync.Map // *series by observed
 }
 
 // NewMetrics returns metrics that start from zero, with those of the Go runtime and the process.
@@ -58,9 +60,25 @@ func NewMetrics() *Metrics {
 // Observe counts a call of an operation and the time that it took. Outcome is "ok" or the name of an error. All three must
 // come from fixed sets, never from a request; what does not look like a name is counted as "other".
 func (m *Metrics) Observe(service, operation, outcome string, d time.Duration) {
-	service, operation = label(service), label(operation)
-	m.requests.WithLabelValues(service, operation, label(outcome)).Inc()
-	m.seconds.WithLabelValues(service, operation).Observe(d.Seconds())
+	call := observed{label(service), label(operation), label(outcome)}
+	found, ok := m.observed.Load(call)
+	if !ok {
+		found, _ = m.observed.LoadOrStore(call, &series{
+			m.requests.WithLabelValues(call.service, call.operation, call.outcome), m.seconds.WithLabelValues(call.service, call.operation),
+		})
+	}
+	of := found.(*series)
+	of.requests.Inc()
+	of.seconds.Observe(d.Seconds())
+}
+
+// observed names series, and series are they, so that they need not be looked up by their labels each time. There are as
+// many as there are labels.
+type observed struct{ service, operation, outcome string }
+
+type series struct {
+	requests prometheus.Counter
+	seconds  prometheus.Observer
 }
 
 // Issuers notes how many OpenID Connect issuers' keys are in which state.

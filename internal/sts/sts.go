@@ -180,7 +180,10 @@ func found(d policy.Decision) string {
 }
 
 func sessionTags(in map[string]string) []session.Tag {
-	var out []session.Tag
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]session.Tag, 0, len(in))
 	for _, k := range slices.Sorted(maps.Keys(in)) {
 		out = append(out, session.Tag{Key: k, Value: in[k]})
 	}
