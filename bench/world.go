@@ -46,6 +46,7 @@ type seeded struct {
 	PoolID     string
 	Provider   string
 	Identities int
+	Layout     int    // of the rows
 	Database   string `json:",omitempty"` // of PostgreSQL
 	Bytes      int64  // of disk that the identities take
 	Seconds    float64
@@ -53,6 +54,9 @@ type seeded struct {
 
 // noteFile is where that lies.
 const noteFile = "seeded.json"
+
+// layout is that of the rows that Fill writes. It changes with them, so that no kept store is measured that has old ones.
+const layout = 2
 
 // openWorld makes or takes up the store in dir. database is a postgres:// URL, or empty for SQLite.
 func openWorld(ctx context.Context, dir, database string, identities int, p *provider) (*world, error) {
@@ -145,10 +149,10 @@ func (w *world) fill(ctx context.Context, identities int, p *provider) error {
 	want := seeded{PoolID: w.dev.PoolID, Provider: p.key, Identities: identities, Database: databaseIn(w.storeURL)}
 	note := filepath.Join(w.dir, noteFile)
 	if text, err := os.ReadFile(note); err == nil && json.Unmarshal(text, &w.seeded) == nil {
-		if w.seeded.PoolID == want.PoolID && w.seeded.Provider == want.Provider && w.seeded.Identities == want.Identities {
+		if w.seeded.PoolID == want.PoolID && w.seeded.Provider == want.Provider && w.seeded.Identities == want.Identities && w.seeded.Layout == layout {
 			return nil
 		}
-		return fmt.Errorf("%s holds other identities; remove it, or use its provider's port", w.dir)
+		return fmt.Errorf("%s holds other identities, or rows of another layout; remove it, or use its provider's port", w.dir)
 	}
 	began := time.Now()
 	bytes, err := sqlstore.Fill(ctx, w.storeURL, sqlstore.Filling{
