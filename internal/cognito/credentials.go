@@ -149,7 +149,7 @@ func wire(c *session.Credentials) *Credentials {
 // entered is who a call turned out to be.
 type entered struct {
 	pool     *snapshot.Pool
-	identity identity.Identity
+	identity *identity.Identity
 	logins   []*login.Login
 	// developer is the developer's user, where the caller vouched for one.
 	developer *identity.LoginKey
@@ -179,7 +179,7 @@ func (s *Service) named(ctx context.Context, call *operation.Call, id string, lo
 
 // enter leads a request to the identity that it names: with valid logins of its own, or as a guest (spec §7.6, 1–3).
 func (s *Service) enter(ctx context.Context, call *operation.Call, found *identity.Identity, logins map[string]string) (_ *entered, err error) {
-	who := &entered{pool: call.Snapshot.Pool(found.PoolID), identity: *found}
+	who := &entered{pool: call.Snapshot.Pool(found.PoolID), identity: found}
 	call.Event.SetIdentity(found.PoolID, found.ID, !found.Authenticated)
 	if len(logins) == 0 {
 		return who, s.asGuest(call, who)

@@ -65,14 +65,14 @@ func developerLogin(p *snapshot.Pool, logins map[string]string) (*identity.Login
 }
 
 // linkDeveloper links as for other logins; an identity that is named must be of the pool that is named.
-func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *entered, identityID string) (identity.Identity, error) {
+func (s *Service) linkDeveloper(ctx context.Context, call *operation.Call, who *entered, identityID string) (*identity.Identity, error) {
 	if identityID != "" {
 		target, err := s.identity(ctx, call, identityID)
 		if err != nil {
-			return identity.Identity{}, err
+			return nil, err
 		}
 		if target.PoolID != who.pool.ID {
-			return identity.Identity{}, identity.NotFound(identityID)
+			return nil, identity.NotFound(identityID)
 		}
 	}
 	return s.link(ctx, call, who.pool, identityID, nil, append(loginKeys(who.logins), *who.developer))

@@ -19,15 +19,15 @@ const linkAttempts = 8
 
 // link finds or makes the identity of verified logins, and links and merges as spec §9.2–9.3 says. targetID is the
 // identity that the request names; empty for GetId. What recent says of it is enough where nothing has to be changed.
-func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, recent *identity.Identity, keys []identity.LoginKey) (identity.Identity, error) {
-	var result identity.Identity
+func (s *Service) link(ctx context.Context, call *operation.Call, p *snapshot.Pool, targetID string, recent *identity.Identity, keys []identity.LoginKey) (*identity.Identity, error) {
+	result := new(identity.Identity)
 	err := s.retry(func() error {
 		in, err := s.linkInput(ctx, call, p, targetID, recent, keys)
 		if err != nil {
 			return err
 		}
 		var change identity.Change
-		if result, change, err = identity.Resolve(in); err != nil {
+		if *result, change, err = identity.Resolve(in); err != nil {
 			call.Event.Add(event.Step{Name: "link", Expected: "logins that lead to this identity", Found: event.CutIDs(fault.From(err).Message)})
 			return err
 		}

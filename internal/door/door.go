@@ -98,16 +98,7 @@ const usualSteps = 6
 // Serve answers one request whose body was read. It writes exactly one answer and one event.
 func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from Origin) {
 	start := d.now()
-	q := &request{http: r, body: body, from: from, protocol: protocolOf(r)}
-	agent := oneLine(r.UserAgent())
-	q.call = &operation.Call{
-		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: agent,
-		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: agent, Steps: make([]event.Step, 0, usualSteps)},
-	}
-	q.call.Fresh = func() error { return d.fresh(start) }
-	if from.Client.IsValid() {
-		q.call.Event.Client = from.Client.String()
-	}
+	q := &request{http: r, body: body, from: from, protocol: protocolOf(r), call: d.newCall(r, from, start)}
 	ctx, cancel := lasting(r.Context())
 	defer cancel()
 	out, err := d.guarded(ctx, q)
@@ -116,6 +107,20 @@ func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from O
 		answer = q.answer(nil, fault.From(err)) // what is not on record is not handed out
 	}
 	answer.write(w)
+}
+
+// newCall is the call as far as it is known before anything of the request was read, with its record.
+func (d *Door) newCall(r *http.Request, from Origin, start time.Time) *operation.Call {
+	agent := oneLine(r.UserAgent())
+	call := &operation.Call{
+		Now: start, RequestID: from.RequestID, Client: from.Client, Secure: from.Secure, UserAgent: agent,
+		Event: &event.Record{Time: start.UTC(), RequestID: from.RequestID, UserAgent: agent, Steps: make([]event.Step, 0, usualSteps)},
+	}
+	call.Fresh = func() error { return d.fresh(start) }
+	if from.Client.IsValid() {
+		call.Event.Client = from.Client.String()
+	}
+	return call
 }
 
 // guarded is handle, in which a bug is a fault of ours that is put on record like any other. What was panicked with may be

@@ -187,7 +187,7 @@ func (c *claims) checkTokenType(required string) *login.Refusal {
 }
 
 // checkTimes judges a token that is verified. A token is expired from the second of `exp` on.
-func (c *claims) checkTimes(now time.Time, settings Settings) *login.Refusal {
+func (c *claims) checkTimes(now time.Time, settings *Settings) *login.Refusal {
 	sec := now.Unix()
 	if sec >= c.exp+int64(settings.ExpiryGrace/time.Second) {
 		return &login.Refusal{Reason: login.Expired, Claim: "exp", Now: sec, Exp: c.exp, Expected: "a time after now", Found: seconds(sec-c.exp) + " ago"}

@@ -63,6 +63,7 @@ type Verifier struct {
 	opts    Options
 	fetcher Fetcher
 	work    *work
+	issuers map[string]*Settings
 	// verified is what was verified a moment ago; see verified.
 	verified *cache.Cache[verifiedID, *verified]
 
@@ -89,7 +90,24 @@ func New(fetcher Fetcher, opts Options) (*Verifier, error) {
 			return nil, fmt.Errorf("the issuer %s: %w", issuer, err)
 		}
 	}
-	return &Verifier{opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}, verified: cache.New[verifiedID, *verified](opts.Verified, maxVerified)}, nil
+	v := &Verifier{
+		opts: opts, fetcher: fetcher, work: newWork(), sources: map[sourceID]*source{}, issuers: map[string]*Settings{},
+		verified: cache.New[verifiedID, *verified](opts.Verified, maxVerified),
+	}
+	for issuer, settings := range opts.Issuers {
+		v.issuers[issuer] = &settings
+	}
+	return v, nil
+}
+
+var usualSettings Settings
+
+// settings are those of an issuer. They are not to be changed.
+func (v *Verifier) settings(issuer string) *Settings {
+	if s := v.issuers[issuer]; s != nil {
+		return s
+	}
+	return &usualSettings
 }
 
 // Close ends the loads under way and waits for them, as long as ctx allows. A closed verifier verifies with the keys
@@ -117,13 +135,12 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 	if refusal != nil {
 		return nil, refusal
 	}
-	id := t.verifiedFor(p)
-	was, turn, known := v.verified.Get(id, now)
+	was, known := v.recall(t, p, now)
 	c, refusal := t.read(p, was)
 	if refusal != nil {
 		return nil, refusal
 	}
-	settings := v.opts.Issuers[p.Issuer]
+	settings := v.settings(p.Issuer)
 	alg, refusal := chooseAlgorithm(t.alg, p.Algorithms, settings.Algorithms)
 	if refusal != nil {
 		return nil, refusal
@@ -143,7 +160,7 @@ func (v *Verifier) verify(ctx context.Context, p *login.Provider, raw string, no
 		return nil, refusal
 	}
 	if !known && len(raw) <= maxRemembered {
-		v.verified.Put(id, &verified{alg: t.alg, kid: t.kid, claims: c, thumbprint: t.key.thumbprint}, turn)
+		v.remember(t, c)
 	}
 	return &login.Login{Provider: p, Subject: c.sub, Audience: audience, Claims: c.all, Expires: time.Unix(c.exp, 0).UTC()}, nil
 }

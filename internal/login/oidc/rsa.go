@@ -38,11 +38,12 @@ func (k *preparedRSA) verify(hash crypto.Hash, digest, signature []byte) bool {
 	if want == nil || len(signature) != k.size {
 		return false
 	}
-	s, err := bigmod.NewNat().SetBytes(signature, k.n)
+	// Not NewNat, which would take half a kilobyte of the stack: with a thousand connections each has one.
+	s, err := new(bigmod.Nat).SetBytes(signature, k.n)
 	if err != nil {
 		return false // not below the modulus
 	}
-	return bytes.Equal(bigmod.NewNat().ExpShortVarTime(s, k.e, k.n).Bytes(k.n), want)
+	return bytes.Equal(new(bigmod.Nat).ExpShortVarTime(s, k.e, k.n).Bytes(k.n), want)
 }
 
 // encodePKCS1 is EMSA-PKCS1-v1_5 (RFC 8017 §9.2): 00 01 FF … FF 00, then the DigestInfo. It returns nil where the hash has

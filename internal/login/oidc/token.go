@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"idpool/internal/cache"
 	"idpool/internal/login"
 	"idpool/internal/strictjson"
 )
@@ -29,6 +30,9 @@ type token struct {
 	// decoded is header, payload and signature one after the other, with the lengths of the first two in front: no two tokens
 	// have the same.
 	decoded []byte
+	// id and turn are what the verification is remembered by; see recall.
+	id   verifiedID
+	turn cache.Turn
 	// key is the key that verified the signature; nil as long as none has.
 	key *key
 }

@@ -36,6 +36,18 @@ func (t *token) verifiedFor(p *login.Provider) verifiedID {
 	return verifiedID{sha256.Sum256(t.decoded), sourceOf(p)}
 }
 
+// recall returns an earlier verification of the same bytes; nil where none is remembered.
+func (v *Verifier) recall(t *token, p *login.Provider, now time.Time) (was *verified, known bool) {
+	t.id = t.verifiedFor(p)
+	was, t.turn, known = v.verified.Get(t.id, now)
+	return was, known
+}
+
+// remember keeps the verification of a token that recall did not know.
+func (v *Verifier) remember(t *token, c *claims) {
+	v.verified.Put(t.id, &verified{alg: t.alg, kid: t.kid, claims: c, thumbprint: t.key.thumbprint}, t.turn)
+}
+
 // read reads header and claims, or takes them from an earlier verification of the same bytes; was is nil where there is
 // none. What the provider wants of them is checked either way.
 func (t *token) read(p *login.Provider, was *verified) (*claims, *login.Refusal) {
