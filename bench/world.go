@@ -146,7 +146,7 @@ func (w *world) addWebRole(ctx context.Context, source *snapshot.Source, p *prov
 
 // fill adds the identities, unless they are there.
 func (w *world) fill(ctx context.Context, identities int, p *provider) error {
-	want := seeded{PoolID: w.dev.PoolID, Provider: p.key, Identities: identities, Database: databaseIn(w.storeURL)}
+	want := seeded{PoolID: w.dev.PoolID, Provider: p.key, Identities: identities, Layout: layout, Database: databaseIn(w.storeURL)}
 	note := filepath.Join(w.dir, noteFile)
 	if text, err := os.ReadFile(note); err == nil && json.Unmarshal(text, &w.seeded) == nil {
 		if w.seeded.PoolID == want.PoolID && w.seeded.Provider == want.Provider && w.seeded.Identities == want.Identities && w.seeded.Layout == layout {
