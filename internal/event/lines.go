@@ -16,13 +16,15 @@ type Lines struct {
 
 	mu      sync.Mutex
 	next    *batch   // takes lines; nil when there are none
-	writing bool     // somebody writes, or has the turn
+	claimed bool     // somebody writes, or will take the next batch
+	busy    bool     // a write is under way
 	spare   [][]byte // of batches that were written, for the next ones
 }
 
-// batch is the lines of one write. One of those who wait for it gets its turn to write it when the batch before is done.
+// batch is the lines of one write, which one of those who wait for it makes: when the batch before is done, he gets the turn.
 type batch struct {
 	lines   []byte
+	n       int
 	durable bool
 	turn    chan struct{} // holds one
 	done    chan struct{} // closed once err is known
@@ -38,28 +40,47 @@ const usualLine = 2048
 // mostSpare is the largest buffer in bytes that is kept from one batch to the next.
 const mostSpare = 256 << 10
 
+// fullBatch is how many lines make a batch that nobody waits for any longer. All who wait keep their requests in memory, and
+// with a thousand connections would do so at once.
+const fullBatch = 64
+
+// A part is what a caller has in the batch that he joined.
+type part int
+
+const (
+	waits part = iota // another one writes it
+	leads             // nobody writes: he does, after others had a chance to join
+	fills             // it is full, and his to write now
+)
+
 // Write implements Sink.
 func (l *Lines) Write(r *Record, durable bool) error {
-	b, first, err := l.encode(r, durable)
+	b, part, err := l.encode(r, durable)
 	if err != nil {
 		return fmt.Errorf("encoding an event: %w", err)
 	}
-	if !first {
-		select {
-		case <-b.done:
-			return b.err
-		case <-b.turn:
-		}
-	} else {
+	mine := part == fills
+	switch part {
+	case leads:
 		// Whoever is ready to run, and about to write, can join meanwhile; where nobody is, this costs nothing.
 		runtime.Gosched()
+		mine = l.take(b)
+	case waits:
+		select {
+		case <-b.done:
+		case <-b.turn:
+			mine = l.take(b)
+		}
 	}
-	l.flush(b)
+	if mine {
+		l.flush(b)
+	}
+	<-b.done
 	return b.err
 }
 
 // encode makes the line and has it join a batch.
-func (l *Lines) encode(r *Record, durable bool) (b *batch, first bool, err error) {
+func (l *Lines) encode(r *Record, durable bool) (b *batch, as part, err error) {
 	space, ok := l.scratch.Get().(*[]byte)
 	if !ok {
 		made := make([]byte, 0, usualLine)
@@ -67,17 +88,17 @@ func (l *Lines) encode(r *Record, durable bool) (b *batch, first bool, err error
 	}
 	line, err := r.appendLine((*space)[:0])
 	if err != nil {
-		return nil, false, err
+		return nil, waits, err
 	}
-	b, first = l.join(line, durable)
+	b, as = l.join(line, durable)
 	if *space = line; cap(line) <= 4*usualLine {
 		l.scratch.Put(space)
 	}
-	return b, first, nil
+	return b, as, nil
 }
 
-// join adds a line to the next batch. first is true for who must write it: nobody else is writing.
-func (l *Lines) join(line []byte, durable bool) (b *batch, first bool) {
+// join adds a line to the next batch.
+func (l *Lines) join(line []byte, durable bool) (b *batch, as part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b = l.next; b == nil {
@@ -85,10 +106,31 @@ func (l *Lines) join(line []byte, durable bool) (b *batch, first bool) {
 		l.next = b
 	}
 	b.lines = append(b.lines, line...)
+	b.n++
 	b.durable = b.durable || durable
-	first = !l.writing
-	l.writing = true
-	return b, first
+	switch {
+	case !l.claimed:
+		l.claimed = true
+		return b, leads
+	case b.n >= fullBatch && l.takeLocked(b):
+		return b, fills
+	}
+	return b, waits
+}
+
+// take makes a batch the caller's to write, unless somebody has taken it.
+func (l *Lines) take(b *batch) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.takeLocked(b)
+}
+
+func (l *Lines) takeLocked(b *batch) bool {
+	if l.busy || l.next != b {
+		return false
+	}
+	l.next, l.busy = nil, true
+	return true
 }
 
 // room is where the lines of a batch go. One batch is written while another one gathers, so there are two at a time.
@@ -102,22 +144,20 @@ func (l *Lines) room() []byte {
 	return b[:0]
 }
 
-// flush writes the next batch, which is b, and gives the turn to the one that has gathered meanwhile.
+// flush writes a batch that was taken, and gives the turn to the one that has gathered meanwhile.
 func (l *Lines) flush(b *batch) {
-	l.mu.Lock()
-	l.next = nil
-	l.mu.Unlock()
 	b.err = l.write(b)
 	close(b.done)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.busy = false
 	if cap(b.lines) <= mostSpare && len(l.spare) < 2 {
 		l.spare = append(l.spare, b.lines)
 	}
 	if l.next != nil {
 		l.next.turn <- struct{}{}
 	} else {
-		l.writing = false
+		l.claimed = false
 	}
 }
 

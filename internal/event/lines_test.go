@@ -144,7 +144,7 @@ func TestLinesAfterATornLine(t *testing.T) {
 // TestLinesFromSeveralGoroutines keeps every record whole, and none waits for ever. Records share writes, but a durable one
 // is always synced after its write.
 func TestLinesFromSeveralGoroutines(t *testing.T) {
-	const goroutines, each = 8, 50
+	const goroutines, each = 150, 20
 	f := &file{}
 	lines := NewLines(f)
 	var wg sync.WaitGroup
@@ -220,5 +220,50 @@ func TestLinesShareAWrite(t *testing.T) {
 				t.Errorf("got %q, want %q", g.calls, want)
 			}
 		})
+	}
+}
+
+// TestFullBatch: who makes a batch full writes it, however long the one who began it lets others go first; but not beside
+// another write.
+func TestFullBatch(t *testing.T) {
+	lines := NewLines(&file{})
+	join := func(want part) *batch {
+		t.Helper()
+		b, got := lines.join([]byte("x"), false)
+		if got != want {
+			t.Fatalf("got part %d, want %d", got, want)
+		}
+		return b
+	}
+	first := join(leads)
+	for range fullBatch - 2 {
+		join(waits)
+	}
+	if b := join(fills); b != first || b.n != fullBatch {
+		t.Fatalf("got a batch of %d, want the first, with %d", b.n, fullBatch)
+	}
+	second := join(waits)
+	for range 2 * fullBatch {
+		if join(waits) != second {
+			t.Fatal("beside a write a second batch was taken")
+		}
+	}
+	if lines.take(first) || lines.take(second) {
+		t.Error("a batch was taken twice, or beside a write")
+	}
+	lines.flush(first)
+	<-first.done
+	<-second.turn
+	if join(fills) != second || lines.take(second) {
+		t.Error("the second batch is full, and of who came last")
+	}
+	lines.flush(second)
+	if third := join(leads); !lines.take(third) {
+		t.Error("nobody has the third batch")
+	} else {
+		lines.flush(third)
+	}
+	if lines.claimed || lines.busy || lines.next != nil {
+		t.Errorf("at rest: claimed %v, busy %v, next %v", lines.claimed, lines.busy, lines.next)
 	}
 }
