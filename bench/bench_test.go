@@ -89,3 +89,12 @@ func apart(t *testing.T, token string) (digest [sha256.Size]byte, signature []by
 	}
 	return sha256.Sum256([]byte(token[:dot])), signature
 }
+
+// A disk's rows must not go unjudged.
+func TestInMemory(t *testing.T) {
+	for _, dir := range []string{"/proc", filepath.Join(t.TempDir(), "none")} {
+		if inMemory(dir) {
+			t.Errorf("%s is taken for a folder in memory", dir)
+		}
+	}
+}

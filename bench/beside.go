@@ -56,6 +56,13 @@ func fsyncs(dir string, quick bool) (perSec float64, err error) {
 	return float64(n) / time.Since(began).Seconds(), nil
 }
 
+// inMemory reports whether a folder lies in memory, where nothing is ever made durable, and what it costs says nothing.
+func inMemory(dir string) bool {
+	const tmpfs = 0x01021994 // statfs(2)
+	var s syscall.Statfs_t
+	return syscall.Statfs(dir, &s) == nil && s.Type == tmpfs
+}
+
 // readCost returns the CPU time in µs that this process spends on one read of an identity with its login.
 func readCost(ctx context.Context, w *world, identities int, c *runCommand) (cost float64, err error) {
 	s, err := sqlstore.Open(ctx, w.storeURL, sqlstore.Options{})
