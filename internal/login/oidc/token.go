@@ -90,36 +90,42 @@ var (
 	errAlphabet     = errors.New("a byte outside the alphabet")
 )
 
-// misspelled says what is wrong with a token that does not decode.
-func misspelled(raw string) error {
-	for i := range len(raw) {
-		if !alphabet[raw[i]] && raw[i] != '.' {
-			return errAlphabet
-		}
-	}
-	return errNotCanonical
-}
-
 // split finds the two dots of a token. Line ends, which the decoder would skip, are refused here; other bytes that do not
 // belong, by the decoder. It allocates nothing, whatever it is given.
 func split(raw string) (dot1, dot2 int, err error) {
 	if len(raw) > maxToken {
 		return 0, 0, errTooLong
 	}
-	if strings.IndexByte(raw, '\r') >= 0 || strings.IndexByte(raw, '\n') >= 0 {
-		return 0, 0, errAlphabet
-	}
-	switch n := strings.Count(raw, "."); {
-	case n < 2:
-		return 0, 0, errFewSegments
-	case n > 2:
-		return 0, 0, errManySegments
-	}
 	dot1, dot2 = strings.IndexByte(raw, '.'), strings.LastIndexByte(raw, '.')
-	if dot1 == 0 || dot2 == dot1+1 || dot2 == len(raw)-1 {
-		return 0, 0, errEmptySegment
+	switch {
+	case strings.IndexByte(raw, '\r') >= 0, strings.IndexByte(raw, '\n') >= 0, strings.Count(raw, ".") != 2,
+		dot1 == 0, dot2 == dot1+1, dot2 == len(raw)-1:
+		return 0, 0, misspelled(raw)
 	}
 	return dot1, dot2, nil
+}
+
+// misspelled says what is wrong with a token that cannot be taken apart: the first thing that a reader meets.
+func misspelled(raw string) error {
+	n := 0
+	for i := range len(raw) {
+		switch {
+		case alphabet[raw[i]]:
+		case raw[i] != '.':
+			return errAlphabet
+		case n == 2:
+			return errManySegments
+		default:
+			n++
+		}
+	}
+	switch {
+	case n < 2:
+		return errFewSegments
+	case raw[0] == '.', strings.Contains(raw, ".."), raw[len(raw)-1] == '.':
+		return errEmptySegment
+	}
+	return errNotCanonical
 }
 
 var (
