@@ -122,34 +122,26 @@ type reader struct {
 }
 
 func (r *reader) time() time.Time {
-	v := r.uvarint()
-	return time.Unix(int64(v>>1)^-int64(v&1), 0).UTC() // as binary.Varint has it
+	v, n := binary.Varint(r.number())
+	if n <= 0 {
+		r.fail()
+		return time.Time{}
+	}
+	r.b = r.b[n:]
+	return time.Unix(v, 0).UTC()
 }
 
-// uvarint is binary.Uvarint of a string.
-func (r *reader) uvarint() (v uint64) {
-	for i := range min(len(r.b), binary.MaxVarintLen64) {
-		c := r.b[i]
-		if i == binary.MaxVarintLen64-1 && c > 1 {
-			break // more than 64 bits
-		}
-		v |= uint64(c&0x7f) << (7 * i)
-		if c < 0x80 {
-			r.b = r.b[i+1:]
-			return v
-		}
-	}
-	r.fail()
-	return 0
-}
+// number is as much as a number can take of what is left.
+func (r *reader) number() []byte { return []byte(r.b[:min(len(r.b), binary.MaxVarintLen64)]) }
 
 // count reads a length or a count, which can never exceed the bytes that are left: each item takes at least one.
 func (r *reader) count() int {
-	v := r.uvarint()
-	if v > uint64(len(r.b)) {
+	v, n := binary.Uvarint(r.number())
+	if n <= 0 || v > uint64(len(r.b)-n) {
 		r.fail()
 		return 0
 	}
+	r.b = r.b[n:]
 	return int(v)
 }
 
