@@ -33,6 +33,11 @@ func (d *decoder) structure(sh *shape.Shape, v reflect.Value) error {
 	if err := d.open('{'); err != nil {
 		return err
 	}
+	return d.each(func(name string) error { return d.member(sh, name, v) })
+}
+
+// each reads an object after its opening brace: a name, and what entry reads after it.
+func (d *decoder) each(entry func(name string) error) error {
 	for {
 		if more, err := d.more(); err != nil || !more {
 			return err
@@ -41,7 +46,7 @@ func (d *decoder) structure(sh *shape.Shape, v reflect.Value) error {
 		if err != nil {
 			return err
 		}
-		if err := d.member(sh, name, v); err != nil {
+		if err := entry(name); err != nil {
 			return err
 		}
 	}
@@ -89,32 +94,19 @@ func (d *decoder) entries(sh *shape.Shape, v reflect.Value, times shape.TimeForm
 		return d.texts(*texts)
 	}
 	v.Set(reflect.MakeMap(sh.Type))
-	for {
-		if more, err := d.more(); err != nil || !more {
-			return err
-		}
-		name, err := d.name()
-		if err != nil {
-			return err
-		}
+	return d.each(func(name string) error {
 		elem := reflect.New(sh.Elem.Type).Elem()
-		if err := d.value(sh.Elem, elem, times); err != nil {
-			return err
+		err := d.value(sh.Elem, elem, times)
+		if err == nil {
+			v.SetMapIndex(reflect.ValueOf(name), elem)
 		}
-		v.SetMapIndex(reflect.ValueOf(name), elem)
-	}
+		return err
+	})
 }
 
 // texts reads the entries of a map of strings, which is what most maps are, without reflection.
 func (d *decoder) texts(into map[string]string) error {
-	for {
-		if more, err := d.more(); err != nil || !more {
-			return err
-		}
-		name, err := d.name()
-		if err != nil {
-			return err
-		}
+	return d.each(func(name string) error {
 		tok, err := d.ReadToken()
 		if err != nil {
 			return err
@@ -123,7 +115,8 @@ func (d *decoder) texts(into map[string]string) error {
 			return unfit(tok)
 		}
 		into[name] = tok.String()
-	}
+		return nil
+	})
 }
 
 func unfit(tok jsontext.Token) error { return fmt.Errorf("a %s that does not do", tok.Kind()) }
