@@ -155,16 +155,7 @@ func checkWAL(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// read runs fn on a connection of its own. What a reader does is short, so it is not interrupted: ctx bounds the wait.
 func (e *sqliteEngine) read(ctx context.Context, fn func(session) error) error {
-	select {
-	case <-e.closed:
-		return errClosed
-	default:
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	return e.readOn(ctx, e.readers, fn)
 }
 
@@ -173,6 +164,11 @@ func (e *sqliteEngine) read(ctx context.Context, fn func(session) error) error {
 type configuration struct{ *sqliteEngine }
 
 func (e configuration) read(ctx context.Context, fn func(session) error) error {
+	return e.readOn(ctx, e.own, fn)
+}
+
+// readOn runs fn on one of some connections. What a reader does is short, so it is not interrupted: ctx bounds the wait.
+func (e *sqliteEngine) readOn(ctx context.Context, readers chan *conn, fn func(session) error) error {
 	select {
 	case <-e.closed:
 		return errClosed
@@ -181,11 +177,6 @@ func (e configuration) read(ctx context.Context, fn func(session) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return e.readOn(ctx, e.own, fn)
-}
-
-// readOn runs fn on one of some connections.
-func (e *sqliteEngine) readOn(ctx context.Context, readers chan *conn, fn func(session) error) error {
 	c, err := e.reader(ctx, readers)
 	if err != nil {
 		return err
