@@ -190,9 +190,9 @@ func (v *Verifier) addSource(id sourceID) *source {
 	}
 	s := &source{
 		id: id, fetcher: v.fetcher, work: v.work, admit: v.opts.Admit, onLoad: v.opts.OnLoad, jitter: v.opts.Jitter,
-		file: v.opts.Issuers[id.issuer].KeySet,
+		file: v.settings(id.issuer).KeySet,
 	}
-	if own := v.opts.Issuers[id.issuer].Fetcher; own != nil {
+	if own := v.settings(id.issuer).Fetcher; own != nil {
 		s.fetcher = own
 	}
 	v.sources[id] = s
@@ -229,15 +229,11 @@ func (s *source) touch(now time.Time) {
 // Issuer returns the `iss` of a token that nobody has verified yet, so that the provider that it names can be looked up
 // among those that are configured. It is good for nothing else. The error is a *login.Refusal.
 func Issuer(raw string) (string, error) {
-	dot1, dot2, err := split(raw)
-	if err != nil {
-		return "", malformed("three non-empty segments of base64url", err)
+	t, refusal := takeApart(raw)
+	if refusal != nil {
+		return "", refusal
 	}
-	payload, err := strict.DecodeString(raw[dot1+1 : dot2])
-	if err != nil {
-		return "", malformed("three non-empty segments of base64url", misspelled(raw))
-	}
-	all, err := strictjson.Object(payload)
+	all, err := strictjson.Object(t.payload)
 	if err != nil {
 		return "", malformed("claims as a JSON object", err)
 	}

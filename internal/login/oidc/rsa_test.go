@@ -12,6 +12,9 @@ import (
 	"encoding/json"
 	"io/fs"
 	"math/big"
+	"os"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 
@@ -78,13 +81,40 @@ func TestWycheproofPKCS1(t *testing.T) {
 func mustPrepare(t testing.TB, public *rsa.PublicKey) *preparedRSA {
 	t.Helper()
 	if fips140.Enabled() {
-		t.Skip("crypto/rsa verifies where approved cryptography is asked for")
+		t.Skip("crypto/rsa verifies where approved cryptography is asked for: TestApprovedCryptography")
 	}
 	k := prepareRSA(public)
 	if k == nil {
 		t.Fatal("the key cannot be prepared")
 	}
 	return k
+}
+
+// TestApprovedCryptography: where it is asked for, no key is prepared, and its signatures verify all the same. It is a setting
+// of the process, so another one is asked.
+func TestApprovedCryptography(t *testing.T) {
+	if !fips140.Enabled() {
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestApprovedCryptography$", "-test.v")
+		child.Env = append(os.Environ(), "GODEBUG=fips140=on")
+		out, err := child.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: TestApprovedCryptography") {
+			t.Errorf("with fips140=on: %v\n%s", err, out)
+		}
+		return
+	}
+	s := signer{"RS256", "1", rsaKey()}
+	keys, _, err := parseKeys([]byte(keySetJSON(s.jwk())))
+	if err != nil || len(keys) != 1 || keys[0].rsa != nil {
+		t.Fatalf("got %d keys, %v, want one that is not prepared", len(keys), err)
+	}
+	token, refusal := parseToken(s.sign(goodClaims(nil)))
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	alg, _ := algorithmByName("RS256")
+	if digest := alg.digest(token.signed); !alg.verify(&keys[0], digest, token.signature) || alg.verify(&keys[0], digest[1:], token.signature) {
+		t.Error("a good signature is refused, or another accepted")
+	}
 }
 
 // smallExponent is a key with the exponent 3, with which careless comparisons were forged.
