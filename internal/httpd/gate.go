@@ -28,10 +28,19 @@ func (g *gate) enter(c net.Conn) (net.Conn, bool) {
 	key := clientKey(peer)
 	if reason := g.count(key, g.trusted.trust(peer)); reason != "" {
 		g.metrics.refusedConnections.WithLabelValues(reason).Inc()
-		_ = c.Close() // there is nobody to tell
+		abort(c)
 		return nil, false
 	}
 	return &countedConn{Conn: c, leave: sync.OnceFunc(func() { g.discount(key) })}, true
+}
+
+// abort closes a connection without the exchange by which two sides part: a flood of connections would leave one of us behind
+// for a minute each.
+func abort(c net.Conn) {
+	if c, ok := c.(*net.TCPConn); ok {
+		_ = c.SetLinger(0) // it is closed one way or the other
+	}
+	_ = c.Close() // there is nobody to tell
 }
 
 // count returns which limit is reached, or "" after counting.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -250,7 +251,7 @@ func TestConnectionLimits(t *testing.T) {
 			s := mustServe(t, tt.cfg, Parts{Metrics: m})
 			var open []net.Conn
 			for range 3 {
-				if c := mustDial(t, s); served(c) {
+				if c, ok := enters(t, s); ok {
 					open = append(open, c)
 				}
 			}
@@ -262,8 +263,38 @@ func TestConnectionLimits(t *testing.T) {
 			}
 			// A connection that ends makes room for another.
 			open[0].Close()
-			wait(t, "room for a connection", func() bool { return served(mustDial(t, s)) })
+			wait(t, "room for a connection", func() bool { _, ok := enters(t, s); return ok })
 		})
+	}
+}
+
+// enters opens a connection and reports whether it is served. One that is turned away may be gone before it is open.
+func enters(t *testing.T, s *running) (net.Conn, bool) {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		return nil, false
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return c, served(c)
+}
+
+// TestRefusedConnectionsLeaveNothing: who is turned away at the gate is reset, so that nothing of the connection is kept here.
+func TestRefusedConnectionsLeaveNothing(t *testing.T) {
+	s := mustServe(t, Config{Limits: Limits{ConnectionsPerClient: 1}}, Parts{})
+	if !served(mustDial(t, s)) {
+		t.Fatal("the first connection is not served")
+	}
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err == nil {
+		defer func() { _ = c.Close() }()
+		_, err = c.Read(make([]byte, 1))
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %v, want a reset", err)
 	}
 }
 
