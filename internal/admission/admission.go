@@ -1,5 +1,6 @@
-// Package admission bounds how much expensive work runs at once: a place or, after a short wait, a refusal that SDKs
-// answer by backing off. So a flood of tokens to verify cannot make every other request slow (security F3).
+// Package admission bounds what strangers can cost. A Pool bounds how much expensive work runs at once: a place or, after a
+// short wait, a refusal that SDKs answer by backing off. Rates bound how often something happens, and a Pace holds back who
+// is refused too often. So a flood of tokens to verify cannot make every other request slow (security F3).
 package admission
 
 import (

@@ -38,14 +38,33 @@ func (r *Rates) Take(key string, now time.Time) error {
 	if r == nil || !r.limits() {
 		return nil
 	}
+	if !r.of(key).AllowN(now, 1) {
+		return fault.New(fault.TooManyRequests, "Rate exceeded")
+	}
+	return nil
+}
+
+// until takes one from the key's bucket, also before it is there, and returns how long that will be; or, where it would be
+// longer than most, takes nothing and returns most. A nil Rates limits nothing.
+func (r *Rates) until(key string, now time.Time, most time.Duration) time.Duration {
+	if r == nil || !r.limits() {
+		return 0
+	}
+	taken := r.of(key).ReserveN(now, 1)
+	wait := taken.DelayFrom(now)
+	if wait <= most {
+		return wait
+	}
+	taken.CancelAt(now)
+	return most
+}
+
+func (r *Rates) of(key string) *rate.Limiter {
 	limiter, ok := r.buckets.GetIfPresent(key)
 	if !ok {
 		limiter, _ = r.buckets.SetIfAbsent(key, rate.NewLimiter(r.perSecond, r.bucket))
 	}
-	if !limiter.AllowN(now, 1) {
-		return fault.New(fault.TooManyRequests, "Rate exceeded")
-	}
-	return nil
+	return limiter
 }
 
 // Neighbourhood is the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, of which a

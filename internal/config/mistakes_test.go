@@ -80,7 +80,7 @@ var mistakes = []struct{ name, text, want string }{
 	{"unknown key unlike any in a section", with("log:\n  colour: red\n"), `f:2: log.colour: unknown key; the keys here are events`},
 	{"key of a section outside", with("certificate: a\n"), `f:1: certificate: unknown key; did you mean tls.certificate?`},
 	{"key with its section", with("limits.body_bytes: 5000\n"), `f:1: limits.body_bytes: unknown key; write body_bytes inside limits`},
-	{"key with its section inside it", with("limits: {limits.body_bytes: 5000}\n"), `f:1: limits.limits.body_bytes: unknown key; the keys here are body_bytes, header_bytes, connections, connections_per_client, streams, verifications, guests_per_second, guests_burst, guests_per_pool, guests_in_all, authority_calls_per_client, operations, header_timeout, read_timeout, request_timeout, idle_timeout, shutdown_timeout`},
+	{"key with its section inside it", with("limits: {limits.body_bytes: 5000}\n"), `f:1: limits.limits.body_bytes: unknown key; the keys here are body_bytes, header_bytes, connections, connections_per_client, streams, verifications, guests_per_second, guests_burst, guests_per_pool, guests_in_all, refusals_per_client, authority_calls_per_client, operations, header_timeout, read_timeout, request_timeout, idle_timeout, shutdown_timeout`},
 	{"other spelling", with("publicURL: https://id.example.com\n"), `f:1: publicURL: unknown key; did you mean public_url?`},
 	{"dashes", with("trusted-proxies: [10.0.0.1]\n"), `f:1: trusted-proxies: unknown key; did you mean trusted_proxies?`},
 	{"capitals", with("Region: us-east-1\n"), `f:1: Region: unknown key; did you mean region?`},

@@ -66,7 +66,7 @@ func defaults() *Config {
 		Listen: "127.0.0.1:8440", PublicURL: "https://id.example.com", Issuer: "https://id.example.com",
 		Region: "us-east-1", AccountID: "123456789012", Data: ".", Store: NewStoreURL("sqlite:idpool.db"), KeyFile: "key",
 		Limits: Limits{
-			BodyBytes: 524288, HeaderBytes: 16384, Connections: 4096, ConnectionsPerClient: 256, Streams: 100, GuestsPerSecond: 50, GuestsBurst: 500, GuestsPerPool: 500, GuestsInAll: 2000, AuthorityCallsPerClient: 5,
+			BodyBytes: 524288, HeaderBytes: 16384, Connections: 4096, ConnectionsPerClient: 256, Streams: 100, GuestsPerSecond: 50, GuestsBurst: 500, GuestsPerPool: 500, GuestsInAll: 2000, RefusalsPerClient: 200, AuthorityCallsPerClient: 5,
 			HeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, RequestTimeout: 20 * time.Second,
 			IdleTimeout: time.Minute, ShutdownTimeout: 30 * time.Second,
 		},
@@ -113,6 +113,7 @@ limits:
   guests_burst: 9
   guests_per_pool: 11
   guests_in_all: 13
+  refusals_per_client: 15
   authority_calls_per_client: 17
   operations: [GetId=25]
   header_timeout: 100ms
@@ -183,7 +184,7 @@ log: {events: events.d/log}
 		Data: "/etc/lib", Store: NewStoreURL("sqlite:/etc/lib/idpool.db"), KeyFile: "/etc/idpool/kek",
 		Limits: Limits{
 			BodyBytes: 4096, HeaderBytes: 1 << 20, Connections: 10, ConnectionsPerClient: 10, Streams: 1, Verifications: 8,
-			GuestsPerSecond: 7, GuestsBurst: 9, GuestsPerPool: 11, GuestsInAll: 13, AuthorityCallsPerClient: 17, Operations: []Rate{{"GetId", 25}},
+			GuestsPerSecond: 7, GuestsBurst: 9, GuestsPerPool: 11, GuestsInAll: 13, RefusalsPerClient: 15, AuthorityCallsPerClient: 17, Operations: []Rate{{"GetId", 25}},
 			HeaderTimeout: 100 * time.Millisecond, ReadTimeout: 90 * time.Second, RequestTimeout: 10 * time.Minute,
 			IdleTimeout: time.Hour, ShutdownTimeout: time.Second,
 		},
@@ -238,7 +239,7 @@ log: {events: events.d/log}
 
 // A key that is new must be in the test above, so that its reader is known to write to its own field.
 func TestEveryKeyIsTested(t *testing.T) {
-	if got, want := len(table)+len(authorityKeys), 75; got != want {
+	if got, want := len(table)+len(authorityKeys), 76; got != want {
 		t.Errorf("got %d keys and sections, want %d: add the new one to TestParseEveryKey", got, want)
 	}
 }

@@ -158,6 +158,12 @@ as many at once; 0 limits nothing.`,
 		read: whole(func(c *Config) *int { return &c.Limits.GuestsInAll }, 0, 1000000),
 	},
 	{
+		key: "limits.refusals_per_client", value: "200",
+		doc: `How often one client address may be refused each second, up to 1000000; the answers to more are held back, each for up
+to a second, so that who tries forged tokens waits and others do not. 0 holds none back.`,
+		read: whole(func(c *Config) *int { return &c.Limits.RefusalsPerClient }, 0, 1000000),
+	},
+	{
 		key: "limits.authority_calls_per_client", value: "5",
 		doc: `How often one client address may have one of authorities asked for credentials each second, up to 1000000, and ten
 times as often at once; 0 limits nothing.`,

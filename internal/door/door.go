@@ -28,6 +28,7 @@ type Door struct {
 	sink     event.Sink
 	now      func() time.Time
 	rates    map[string]*admission.Rates // by operation
+	pace     *admission.Pace
 	report   func(error)
 	observe  func(service, operation, outcome string, d time.Duration)
 	services []*service
@@ -45,6 +46,8 @@ type Config struct {
 	// Rates are how often operations may be called in a second, by all clients together. An operation that is not named
 	// is not limited.
 	Rates map[string]int
+	// Pace, if set, holds back the refusals of a client that has too many of them.
+	Pace *admission.Pace
 	// Observe, if set, is told of every request; operation is empty where none was found.
 	Observe func(service, operation, outcome string, d time.Duration)
 }
@@ -58,7 +61,7 @@ type service struct {
 
 // New returns a door to the services. region is the one that signatures must name, except for global services.
 func New(c Config, region string) *Door {
-	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, report: c.Report, observe: c.Observe, rates: map[string]*admission.Rates{}}
+	d := &Door{source: c.Source, sink: c.Sink, now: c.Now, pace: c.Pace, report: c.Report, observe: c.Observe, rates: map[string]*admission.Rates{}}
 	for name, n := range c.Rates {
 		d.rates[name] = admission.NewRates(float64(n), n)
 	}
@@ -103,10 +106,23 @@ func (d *Door) Serve(w http.ResponseWriter, r *http.Request, body []byte, from O
 	defer cancel()
 	out, err := d.guarded(ctx, q)
 	answer := q.answer(out, err)
+	held := d.holds(q, &answer)
 	if err := d.record(q, err, start); err != nil {
 		answer = q.answer(nil, fault.From(err)) // what is not on record is not handed out
 	}
+	d.pace.Hold(held)
 	answer.write(w)
+}
+
+// holds is how long an answer is held back: a refusal, of a client that has too many of them (security F3). It is on record,
+// so that who wonders why an answer took long finds it.
+func (d *Door) holds(q *request, a *answer) time.Duration {
+	if a.status < 400 || a.status >= 500 {
+		return 0
+	}
+	held := d.pace.Due(admission.Neighbourhood(q.call.Client), d.now())
+	q.call.Event.HeldMicros = held.Microseconds()
+	return held
 }
 
 // newCall is the call as far as it is known before anything of the request was read, with its record.

@@ -37,6 +37,9 @@ func (r *Record) appendLine(b []byte) ([]byte, error) {
 	b = appendMember(b, `,"message":`, r.Message)
 	b = appendMember(b, `,"cause":`, r.Cause)
 	b = strconv.AppendInt(append(b, `,"micros":`...), r.Micros, 10)
+	if r.HeldMicros != 0 {
+		b = strconv.AppendInt(append(b, `,"held_micros":`...), r.HeldMicros, 10)
+	}
 	return append(b, "}\n"...), nil
 }
 

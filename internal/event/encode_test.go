@@ -27,7 +27,7 @@ func FuzzAppendLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, n int64, steps uint8) {
 		r := &Record{
 			Time: time.Unix(n%1e10, n%1e9).UTC(), RequestID: text, Client: text, UserAgent: text, Service: text, Operation: text, Caller: text,
-			AccessKeyID: text, Pool: text, Identity: text, Role: text, Minted: text, Outcome: text, Message: text, Cause: text, Micros: n,
+			AccessKeyID: text, Pool: text, Identity: text, Role: text, Minted: text, Outcome: text, Message: text, Cause: text, Micros: n, HeldMicros: n,
 		}
 		for i := range steps % 4 {
 			r.Add(Step{Name: text, OK: i%2 == 0, Subject: text, Expected: text, Found: text})

@@ -35,6 +35,8 @@ type Record struct {
 	Cause   string `json:"cause,omitempty"`
 	// Micros is how long the request took, in microseconds.
 	Micros int64 `json:"micros"`
+	// HeldMicros is how much longer its refusal was held back, because its client had so many of them.
+	HeldMicros int64 `json:"held_micros,omitempty"`
 
 	mu sync.Mutex
 }

@@ -3,6 +3,7 @@ package idpooltest
 import (
 	"errors"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -441,4 +442,55 @@ func TestRateOfGuests(t *testing.T) {
 		t.Errorf("a second later: got %d %s", got.status, got.body)
 	}
 	s.refuses(t, "the next", 400, refused{"TooManyRequestsException", "Rate exceeded"}, guest(s.Dev.PoolID))
+}
+
+// TestPaceOfRefusals: a client that is refused too often waits for its refusals, and for nothing else; others do not wait
+// (security F3). The clock stands, so the times are exact.
+func TestPaceOfRefusals(t *testing.T) {
+	t.Parallel()
+	const perSecond = 50
+	c := newClock()
+	s := Start(t, Options{Clock: c.Now, Configure: func(cfg *config.Config) {
+		cfg.Limits.RefusalsPerClient = perSecond
+		cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	}})
+	id := s.MustGetID("alice")
+	asks := func(token string) string {
+		return `{"IdentityId":"` + id + `","Logins":{"` + s.IdP.Key + `":"` + token + `"}}`
+	}
+	good := s.MustToken("alice")
+	forged := good[:len(good)-8] + "AAAAAAAA"
+	for _, step := range []struct {
+		name, client, token string
+		n, status           int
+		held                time.Duration // of the last
+	}{
+		{"as many as may come", "192.0.2.1", forged, perSecond, 400, 0},
+		{"one more", "192.0.2.1", forged, 1, 400, time.Second / perSecond},
+		{"the next", "192.0.2.1", "no token", 1, 400, 2 * time.Second / perSecond},
+		{"what is not refused", "192.0.2.1", good, 1, 200, 0},
+		{"another client", "192.0.2.2", forged, 1, 400, 0},
+		{"a neighbour's other address", "2001:db8::1", forged, perSecond, 400, 0},
+		{"of the same network", "2001:db8::2", forged, 1, 400, time.Second / perSecond},
+	} {
+		for range step.n {
+			began := time.Now()
+			got := s.post("GetCredentialsForIdentity", nil, asks(step.token), "X-Forwarded-For", step.client)
+			if got.status != step.status {
+				t.Errorf("%s: got %d %s, want %d", step.name, got.status, got.body, step.status)
+			}
+			if took := time.Since(began); took < step.held {
+				t.Errorf("%s: answered after %v, want %v at least", step.name, took, step.held)
+			}
+		}
+		records := s.Records()
+		if got := records[len(records)-1]; got.HeldMicros != step.held.Microseconds() || got.Client != step.client {
+			t.Errorf("%s: %s was held for %d µs, want %s for %v", step.name, got.Client, got.HeldMicros, step.client, step.held)
+		}
+	}
+	s.mustAdvance(c, time.Second)
+	s.post("GetCredentialsForIdentity", nil, asks(forged), "X-Forwarded-For", "192.0.2.1")
+	if records := s.Records(); records[len(records)-1].HeldMicros != 0 {
+		t.Errorf("a second later: held for %d µs, want not at all", records[len(records)-1].HeldMicros)
+	}
 }

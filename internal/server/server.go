@@ -212,7 +212,7 @@ func (s *Server) openServices(_ context.Context, o *Options) error {
 	}
 	entrance := door.New(door.Config{
 		Source: s.Source, Services: services,
-		Sink: o.Events, Now: o.Now, Observe: s.metrics.Observe, Rates: rates,
+		Sink: o.Events, Now: o.Now, Observe: s.metrics.Observe, Rates: rates, Pace: admission.NewPace(c.Limits.RefusalsPerClient),
 		Report: func(err error) { s.log.Error("a request could not be served as it should", "error", err) },
 	}, c.Region)
 	s.frame, err = httpd.New(frameConfig(c), httpd.Parts{Door: entrance, Pages: s.pages(o), Ready: s.ready, Degraded: s.degraded, Metrics: s.metrics, Log: o.Log})
