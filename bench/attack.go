@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -21,6 +23,8 @@ type attackCommand struct {
 	Requests string  `required:"" help:"A JSON file of the requests, which are sent again and again."`
 	Conns    int     `default:"64" help:"On how many connections."`
 	Rate     float64 `help:"How many a second in all; 0 means as fast as the answers come."`
+	// Patience is how long an attacker waits for an answer, before he leaves and comes on a new connection.
+	Patience time.Duration `help:"How long one waits for an answer before it connects anew; 0 means for ever."`
 }
 
 // tally is what became of an attack.
@@ -53,7 +57,7 @@ func (c *attackCommand) Run(ctx context.Context) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	got, err := all.attack(ctx, requests, c.Rate)
+	got, err := all.attack(ctx, requests, c.Rate, c.Patience)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func (c *attackCommand) Run(ctx context.Context) error {
 }
 
 // attack sends requests on all connections until ctx ends: rate a second in all, each connection one at a time.
-func (c *clients) attack(ctx context.Context, requests [][]byte, rate float64) (*tally, error) {
+func (c *clients) attack(ctx context.Context, requests [][]byte, rate float64, patience time.Duration) (*tally, error) {
 	out := &tally{Answers: map[string]int{}}
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -76,7 +80,7 @@ func (c *clients) attack(ctx context.Context, requests [][]byte, rate float64) (
 			var err error
 			for err == nil && own.wait(ctx) {
 				var code string
-				if code, err = one.refusal(requests[int(next.Add(1))%len(requests)]); err == nil {
+				if code, err = one.try(requests[int(next.Add(1))%len(requests)], patience); err == nil {
 					answers[code]++
 				}
 			}
@@ -126,6 +130,45 @@ func (p *pace) wait(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
+// What became of a request of who did not wait for its answer, or did not get a connection for it.
+const (
+	left         = "left"
+	noConnection = "no connection"
+)
+
+// try is refusal with patience, after which the attacker leaves and comes on a new connection; so he does when he was shown
+// the door.
+func (c *client) try(request []byte, patience time.Duration) (string, error) {
+	if patience == 0 {
+		return c.refusal(request)
+	}
+	code, err := noConnection, c.SetDeadline(time.Now().Add(patience))
+	if err == nil {
+		code, err = c.refusal(request)
+	}
+	if err == nil {
+		return code, nil
+	}
+	if code = noConnection; errors.Is(err, os.ErrDeadlineExceeded) {
+		code = left
+	}
+	return code, c.dialAgain()
+}
+
+// dialAgain replaces the connection by a new one from the same address. Where none is to be had, that shows at the next try.
+func (c *client) dialAgain() error {
+	own, ok := c.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return fmt.Errorf("a connection from %v", c.LocalAddr())
+	}
+	_ = c.Close() // nobody waits for anything on it
+	if conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: own.IP}}).Dial("tcp", c.RemoteAddr().String()); err == nil {
+		c.Conn = conn
+		c.in.Reset(conn)
+	}
+	return nil
+}
+
 // refusal sends a request and returns the code of the answer.
 func (c *client) refusal(request []byte) (string, error) {
 	status, body, err := c.exchange(request)
@@ -150,13 +193,13 @@ type attack struct {
 }
 
 // startAttack starts one and waits until it is under way. The requests lie in file.
-func startAttack(addr, file string, rate float64, errors io.Writer) (*attack, error) {
+func startAttack(addr, file string, rate float64, patience time.Duration, output io.Writer) (*attack, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	a := &attack{cmd: exec.Command(self, "attack", "--addr", addr, "--requests", file, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))}
-	a.cmd.Stderr = errors
+	a := &attack{cmd: exec.Command(self, "attack", "--addr", addr, "--requests", file, "--rate", strconv.FormatFloat(rate, 'f', 1, 64), "--patience", patience.String())}
+	a.cmd.Stderr = output
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if a.in, err = a.cmd.StdinPipe(); err != nil {
 		return nil, err

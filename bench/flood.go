@@ -20,6 +20,8 @@ type scene struct {
 	token func(p *provider, n int) string // nil: nobody attacks
 	// share of what idpool reached is their rate; 0 means as fast as the answers come, on 64 connections.
 	share float64
+	// patience is how long attackers wait for an answer before they come on a new connection; 0 means for ever.
+	patience time.Duration
 }
 
 // scenes are measured in turn. The first is what the others are compared with.
@@ -27,6 +29,7 @@ var scenes = []scene{
 	{name: "no attack"},
 	{name: "forged tokens, half of the rate", token: forged, share: .5},
 	{name: "forged tokens, without pause", token: forged},
+	{name: "forged tokens, half of the rate, without patience", token: forged, share: .5, patience: 20 * time.Millisecond},
 	{name: "malformed tokens, without pause", token: malformed},
 }
 
@@ -170,7 +173,7 @@ func (r *rig) play(p *play, half float64) (err error) {
 	var under *attack
 	if p.file != "" {
 		p.flood.Attack.Rate = 2 * half * p.scene.share
-		if under, err = startAttack(p.process.addr, p.file, p.flood.Attack.Rate, r.output); err != nil {
+		if under, err = startAttack(p.process.addr, p.file, p.flood.Attack.Rate, p.scene.patience, r.output); err != nil {
 			return err
 		}
 		time.Sleep(min(settling, r.command.Flood))

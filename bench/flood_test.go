@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -75,12 +76,54 @@ func TestAttack(t *testing.T) {
 		stop()
 	}()
 	requests := [][]byte{post(addr, "/A", "text/plain", "", "x"), post(addr, "/B", "text/plain", "", "x")}
-	got, err := c.attack(ctx, requests, 1000)
+	got, err := c.attack(ctx, requests, 1000, 0)
 	if err != nil || got.Sent < 20 || got.Answers["A"] < 8 || got.Answers["B"] < 8 || got.Sent != got.Answers["A"]+got.Answers["B"] {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if got.Seconds < 0.015 {
 		t.Errorf("20 requests at 1,000 a second took %v s", got.Seconds)
+	}
+}
+
+// TestImpatience: attackers who are kept waiting, or shown the door, come again on a new connection.
+func TestImpatience(t *testing.T) {
+	calls := make(chan string, 1000)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return
+		}
+		calls <- r.RemoteAddr
+		if r.URL.Path == "/out" {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // else net/http does not see that the client has left
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	addr := s.Listener.Addr().String()
+	for path, want := range map[string]string{"/wait": left, "/out": noConnection} {
+		t.Run(want, func(t *testing.T) {
+			c, err := dial(addr, attackers, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.close() }()
+			ctx, stop := context.WithCancel(t.Context())
+			from := map[string]bool{}
+			go func() {
+				for range 5 {
+					from[<-calls] = true
+				}
+				stop()
+			}()
+			got, err := c.attack(ctx, [][]byte{post(addr, path, "text/plain", "", "x")}, 0, 5*time.Millisecond)
+			if err != nil || got.Sent < 5 || got.Answers[want] != got.Sent {
+				t.Errorf("got %+v, %v, want %s alone, 5 times at least", got, err, want)
+			}
+			if len(from) != 5 {
+				t.Errorf("5 requests came on %d connections", len(from))
+			}
+		})
 	}
 }
 
