@@ -142,17 +142,17 @@ func (c *client) try(request []byte, patience time.Duration) (string, error) {
 	if patience == 0 {
 		return c.refusal(request)
 	}
-	code, err := noConnection, c.SetDeadline(time.Now().Add(patience))
+	err := c.SetDeadline(time.Now().Add(patience))
 	if err == nil {
-		code, err = c.refusal(request)
+		var code string
+		if code, err = c.refusal(request); err == nil {
+			return code, nil
+		}
 	}
-	if err == nil {
-		return code, nil
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return left, c.dialAgain()
 	}
-	if code = noConnection; errors.Is(err, os.ErrDeadlineExceeded) {
-		code = left
-	}
-	return code, c.dialAgain()
+	return noConnection, c.dialAgain()
 }
 
 // dialAgain replaces the connection by a new one from the same address. Where none is to be had, that shows at the next try.

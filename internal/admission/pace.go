@@ -14,8 +14,9 @@ type Pace struct {
 }
 
 const (
-	// longestHold is short enough for a client that has a reason to be here.
-	longestHold = time.Second
+	// longestHold slows the 256 connections that one client may have down to 512 a second, and is not so long that a proxy
+	// through which strangers are refused runs out of connections at once.
+	longestHold = 500 * time.Millisecond
 	// mostHeld bounds memory, about 30 MB: who comes on top is not held.
 	mostHeld = 1024
 )
@@ -25,7 +26,7 @@ func NewPace(perSecond int) *Pace {
 	return &Pace{rates: NewRates(float64(perSecond), perSecond)}
 }
 
-// Due counts one more of a key, and returns how long it is to be held: at most a second.
+// Due counts one more of a key, and returns how long it is to be held: at most half a second.
 func (p *Pace) Due(key string, now time.Time) time.Duration {
 	if p == nil || p.held.Load() >= mostHeld {
 		return 0

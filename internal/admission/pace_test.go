@@ -23,11 +23,11 @@ func TestPace(t *testing.T) {
 		for range 10 {
 			due(t, p, "a", 0)
 		}
-		for n := range 10 {
+		for n := range 5 {
 			due(t, p, "a", time.Duration(n+1)*100*time.Millisecond)
 		}
 		due(t, p, "b", 0)
-		for range 1000 { // what is due later than in a second makes those after it no later
+		for range 1000 { // what is due later than that makes those after it no later
 			due(t, p, "a", longestHold)
 		}
 		time.Sleep(longestHold + 100*time.Millisecond)
@@ -54,7 +54,7 @@ func TestPaceOfNone(t *testing.T) {
 // TestPaceOfSenders: clients that send the next when the answer has come are answered as often as the pace says, however
 // many they are.
 func TestPaceOfSenders(t *testing.T) {
-	const perSecond, senders, span = 50, 40, 10
+	const perSecond, senders, span = 50, 20, 10
 	synctest.Test(t, func(t *testing.T) {
 		p, ends := NewPace(perSecond), time.Now().Add(span*time.Second)
 		var answered atomic.Int64
@@ -80,13 +80,13 @@ func TestHeldAreBounded(t *testing.T) {
 		for n := range mostHeld {
 			key := fmt.Sprint(n)
 			due(t, p, key, 0)
-			due(t, p, key, time.Second)
-			go p.Hold(time.Second)
+			due(t, p, key, longestHold)
+			go p.Hold(longestHold)
 		}
 		synctest.Wait()
 		due(t, p, "1", 0)
-		time.Sleep(time.Second)
+		time.Sleep(longestHold)
 		synctest.Wait()
-		due(t, p, "1", time.Second)
+		due(t, p, "1", longestHold)
 	})
 }

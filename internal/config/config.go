@@ -122,7 +122,7 @@ type Limits struct {
 	// GuestsInAll is the same over all pools. Default: 2000.
 	GuestsInAll int
 	// RefusalsPerClient is how often one client address may be refused each second; the answers to more are held back, each for
-	// up to a second. 0 holds none back. Default: 200; up to 1000000.
+	// up to half a second. 0 holds none back. Default: 200; up to 1000000.
 	RefusalsPerClient int
 	// AuthorityCallsPerClient is how often one client address may have another authority asked for credentials each second,
 	// and ten times as often at once; 0 limits nothing. Default: 5; up to 1000000.
