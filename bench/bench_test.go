@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -90,11 +91,23 @@ func apart(t *testing.T, token string) (digest [sha256.Size]byte, signature []by
 	return sha256.Sum256([]byte(token[:dot])), signature
 }
 
-// A disk's rows must not go unjudged.
+// A disk's rows must not go unjudged, and those of a folder in memory not be judged: the system's own list says which is which.
 func TestInMemory(t *testing.T) {
-	for _, dir := range []string{"/proc", filepath.Join(t.TempDir(), "none")} {
-		if inMemory(dir) {
-			t.Errorf("%s is taken for a folder in memory", dir)
+	mounts, err := os.ReadFile("/proc/self/mounts") // see proc_pid_mounts(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{} // the last one mounted at a place is what is seen there
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line)
+		kinds[f[1]] = f[2]
+	}
+	for _, dir := range []string{"/", "/proc", "/tmp", "/dev", "/dev/shm"} {
+		if kind, ok := kinds[dir]; ok && inMemory(dir) != (strings.HasSuffix(kind, "tmpfs")) {
+			t.Errorf("%s, which is %s: in memory %v", dir, kind, inMemory(dir))
 		}
+	}
+	if inMemory(filepath.Join(t.TempDir(), "none")) {
+		t.Error("a folder that is not there is taken for one in memory")
 	}
 }
