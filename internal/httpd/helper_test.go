@@ -109,15 +109,25 @@ func mustServeAt(t testing.TB, cfg Config, parts Parts, now func() time.Time) *r
 // mustDial opens a socket to the server.
 func mustDial(t testing.TB, s *running) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", s.Addr().String())
+	c, err := dial(t, s)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return c
+}
+
+// dial opens a connection. One that is turned away may be gone before it is open: that is the error.
+func dial(t testing.TB, s *running) (net.Conn, error) {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		return nil, err
 	}
 	t.Cleanup(func() { c.Close() })
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return c, nil
 }
 
 // mustSend writes bytes as they are, and returns all that comes back until the server hangs up.

@@ -268,18 +268,11 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// enters opens a connection and reports whether it is served. One that is turned away may be gone before it is open.
+// enters opens a connection and reports whether it is served.
 func enters(t *testing.T, s *running) (net.Conn, bool) {
 	t.Helper()
-	c, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		return nil, false
-	}
-	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	return c, served(c)
+	c, err := dial(t, s)
+	return c, err == nil && served(c)
 }
 
 // TestRefusedConnectionsLeaveNothing: who is turned away at the gate is reset, so that nothing of the connection is kept here.
@@ -288,9 +281,8 @@ func TestRefusedConnectionsLeaveNothing(t *testing.T) {
 	if !served(mustDial(t, s)) {
 		t.Fatal("the first connection is not served")
 	}
-	c, err := net.Dial("tcp", s.Addr().String())
+	c, err := dial(t, s)
 	if err == nil {
-		defer func() { _ = c.Close() }()
 		_, err = c.Read(make([]byte, 1))
 	}
 	if !errors.Is(err, syscall.ECONNRESET) {
