@@ -59,6 +59,7 @@ func (r *Rates) until(key string, now time.Time, most time.Duration) time.Durati
 	return most
 }
 
+// of is the bucket of a key, a full one where the key is new.
 func (r *Rates) of(key string) *rate.Limiter {
 	limiter, ok := r.buckets.GetIfPresent(key)
 	if !ok {

@@ -160,8 +160,8 @@ as many at once; 0 limits nothing.`,
 	{
 		key: "limits.refusals_per_client", value: "200",
 		doc: `How often one client address may be refused each second, up to 1000000; the answers to more are held back, each for up
-to half a second, so that who tries forged tokens waits and others do not. 0 holds none back. Proxies belong into
-trusted_proxies, or else all clients behind one are one.`,
+to half a second, so that who tries forged tokens waits and others do not. 0 holds none back. A proxy in front
+belongs in trusted_proxies, or else all clients behind it are one.`,
 		read: whole(func(c *Config) *int { return &c.Limits.RefusalsPerClient }, 0, 1000000),
 	},
 	{
