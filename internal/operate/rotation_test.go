@@ -228,7 +228,7 @@ func (l *life) make(t *rapid.T) {
 		longest = session.MaxLife
 	} else {
 		m.text, err = current.Keys.Sign([]byte(`{}`))
-		l.relyingParties(t, m.key)
+		l.relyingParties(t, n, m.key)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -237,8 +237,15 @@ func (l *life) make(t *rapid.T) {
 	l.made = append(l.made, m)
 }
 
-// relyingParties: whoever got the key set within the hour knows the key, unless it was activated before its time.
-func (l *life) relyingParties(t *rapid.T, key string) {
+// relyingParties: whoever got the key set within the hour knows the key that a node signs with, unless it was activated
+// before its time, or somebody forced its end: then another node may sign with it until it hears of that.
+func (l *life) relyingParties(t *rapid.T, n *node, key string) {
+	if dead := l.killed[key]; dead.by != nil {
+		if age := l.now.Sub(dead.at); dead.by == n || age > snapshot.MaxAge {
+			t.Fatalf("key %s signs, and was retired %v ago", key, age)
+		}
+		return
+	}
 	if _, early := l.activated[key]; early {
 		return
 	}
