@@ -1,45 +1,46 @@
 package heap
 
 import (
+	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
 	"testing"
-	"time"
 )
 
-func TestPercentFor(t *testing.T) {
-	for _, c := range []struct {
-		live, roots uint64
-		want        int
-	}{
-		{0, 0, most}, {1, 0, most}, {2 << 20, 0, most}, {8 << 20, 0, 1100}, {32 << 20, 0, 200}, {48 << 20, 0, 100}, {80 << 20, 0, 100},
-		{Floor, 0, 100}, {10 * Floor, 0, 100}, {1 << 62, 0, 100},
-		{8 << 20, 36 << 20, 200}, {0, 32 << 20, 300}, {32 << 20, 32 << 20, 100}, {8 << 20, 1 << 40, 100}, {Floor, 32 << 20, 100},
-	} {
-		if got := percentFor(c.live, c.roots); got != c.want {
-			t.Errorf("%d MB alive and %d MB of roots: got %d%%, want %d%%", c.live>>20, c.roots>>20, got, c.want)
-		}
-	}
-}
-
-// TestKeep: the target follows what is alive, down as well as up.
+// TestKeep: the heap may grow by the ballast, of which no page is the system's to find.
 func TestKeep(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	defer debug.SetGCPercent(debug.SetGCPercent(usual))
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	before := resident(t)
 	Keep()
-	if got := percent(); got <= usual {
-		t.Errorf("with next to nothing alive: got %d%%, want more than %d%%", got, usual)
+	t.Cleanup(drop)
+	runtime.GC()
+	if got := goal(); got < 2*Ballast {
+		t.Errorf("the heap's goal: got %d MB, want %d MB at least", got>>20, 2*Ballast>>20)
 	}
-	held := make([]byte, 2*Floor)
-	for i := 0; percent() != usual; i++ { // cleanups run some time after a collection
-		if i > 1000 {
-			t.Fatalf("with %d MB alive: got %d%%, want %d%%", len(held)>>20, percent(), usual)
-		}
-		runtime.GC()
-		time.Sleep(time.Millisecond)
+	if grew := resident(t) - before; grew > Ballast/2 {
+		t.Errorf("resident memory grew by %d MB, want the ballast of %d MB untouched", grew>>20, Ballast>>20)
 	}
+}
+
+// TestLiveHeap: what is alive may double as ever, on top of the ballast.
+func TestLiveHeap(t *testing.T) {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	Keep()
+	t.Cleanup(drop)
+	held := make([]byte, 2*Ballast)
+	runtime.GC()
+	got, least, most := goal(), uint64(6*Ballast), uint64(7*Ballast)
 	runtime.KeepAlive(held)
+	if got < least || got > most {
+		t.Errorf("with %d MB alive the heap's goal is %d MB, want from %d to %d", len(held)>>20, got>>20, least>>20, most>>20)
+	}
 }
 
 func TestKeepLeavesWhatIsSet(t *testing.T) {
@@ -48,18 +49,37 @@ func TestKeepLeavesWhatIsSet(t *testing.T) {
 			t.Setenv("GOGC", "")
 			t.Setenv("GOMEMLIMIT", "")
 			t.Setenv(name, "100")
-			defer debug.SetGCPercent(debug.SetGCPercent(70))
 			Keep()
-			if got := percent(); got != 70 {
-				t.Errorf("got %d%%, want it left at 70%%", got)
+			t.Cleanup(drop)
+			if ballast != nil {
+				t.Errorf("got a ballast of %d bytes, want none", len(ballast))
 			}
 		})
 	}
 }
 
-// percent is the setting now.
-func percent() int {
-	p := debug.SetGCPercent(usual)
-	debug.SetGCPercent(p)
-	return p
+func drop() {
+	ballast = nil
+	runtime.GC()
+}
+
+// goal is the size of the heap in bytes at which the next collection ends.
+func goal() uint64 {
+	found := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	metrics.Read(found)
+	return found[0].Value.Uint64()
+}
+
+// resident is the memory in bytes that the system backs.
+func resident(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("only Linux says how much memory is resident:", err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
 }
