@@ -196,11 +196,13 @@ func TestCloseWhileWriting(t *testing.T) {
 	var acknowledged [callers]int
 	var wg sync.WaitGroup
 	closed := make(chan error, 1)
+	closing := sync.OnceFunc(func() { go func() { closed <- e.close() }() })
 	for n := range callers {
 		wg.Go(func() {
+			defer closing() // whoever has failed writes no more, and nobody else may be there to close
 			for i := 0; ; i++ {
 				if n == 0 && i == 20 {
-					go func() { closed <- e.close() }()
+					closing()
 				}
 				err := e.change(t.Context(), insert(fmt.Sprint(n, "-", i)))
 				if err != nil {
