@@ -56,7 +56,7 @@ func TestCheckers(t *testing.T) {
 		"a token for another":    {minted, id, id[:len(id)-1] + `,"Token":"` + token + `"}`, "a token for"},
 		"no token":               {minted, id, id, "not a token"},
 	} {
-		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true}}}
+		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true}, again: coincidences}}
 		err := c.check(s, [][]byte{[]byte(c.request)}, [][]byte{[]byte(c.answer)})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
@@ -68,6 +68,19 @@ func TestCheckers(t *testing.T) {
 	}
 	if err := newcomers(s, nil, [][]byte{[]byte(id)}); err != nil || !s.rig.keys[identityID(7)] {
 		t.Errorf("a newcomer: got %v", err)
+	}
+}
+
+// TestUnlikeBefore: a few ids may come again by chance, and no more.
+func TestUnlikeBefore(t *testing.T) {
+	r := &rig{keys: map[string]bool{}}
+	for n := range 1 + coincidences {
+		if !r.unlikeBefore("ASIA0000000000000000") {
+			t.Errorf("time %d: refused", n+1)
+		}
+	}
+	if r.unlikeBefore("ASIA0000000000000000") {
+		t.Error("one coincidence too many: taken")
 	}
 }
 
