@@ -28,6 +28,25 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+// TestOffBy: nine rounds of 1 to 9 have a median of 5, and quartiles 4 apart.
+func TestOffBy(t *testing.T) {
+	rounds := []float64{9, 1, 8, 2, 7, 3, 6, 4, 5}
+	f := &figures{}
+	(&rig{}).atMost(f, "rounds", 4.9, rounds...)
+	(&rig{}).atMost(f, "one figure", 5, 5)
+	(&rig{}).atMost(f, "nothing", 5)
+	if len(f.Claims) != 2 {
+		t.Fatalf("got %+v, want two claims", f.Claims)
+	}
+	got := f.Claims[0]
+	if got.Found != 5 || got.Holds || math.Abs(got.OffBy-1.239) > .001 || got.spread() != "± 1.24" {
+		t.Errorf("got %+v %q, want 5, off by 1.239, which fails", got, got.spread())
+	}
+	if got := f.Claims[1]; got.Found != 5 || !got.Holds || got.spread() != "" {
+		t.Errorf("got %+v %q, want 5, which holds", got, got.spread())
+	}
+}
+
 // TestSupply: a token is not used again before it has rested, and no two are equal.
 func TestSupply(t *testing.T) {
 	p, err := startProvider(t.TempDir(), 0)

@@ -12,9 +12,9 @@ func (r *rig) judge(f *figures) {
 			f.Void = fmt.Sprintf("floor ÷ echo is %.2f, which is not from 3.0 to 4.2", q)
 		}
 	}
-	r.atMost(f, "credentials ÷ floor", 1.35, r.ratio("credentials"))
-	r.atMost(f, "credentials, ES256 ÷ floor", 1.35, r.ratio("credentials, ES256"))
-	r.atMost(f, "credentials, repeated tokens ÷ floor", .75, r.ratio("credentials, repeated tokens"))
+	r.atMost(f, "credentials ÷ floor", 1.35, r.value("credentials").Ratio...)
+	r.atMost(f, "credentials, ES256 ÷ floor", 1.35, r.value("credentials, ES256").Ratio...)
+	r.atMost(f, "credentials, repeated tokens ÷ floor", .75, r.value("credentials, repeated tokens").Ratio...)
 	r.uncachedClaim(f, "credentials, not cached")
 	r.uncachedClaim(f, "credentials, ES256, not cached")
 	r.between(f, "credentials, of 10 million", "credentials", 1.15)
@@ -28,9 +28,9 @@ func (r *rig) judge(f *figures) {
 		for i := range v.PerSec {
 			found = append(found, v.PerSec[i]/r.fsyncs[i])
 		}
-		r.add(f, claim{What: "GetId, new, a second ÷ fsyncs a second", Found: median(found), Limit: 1, Least: true})
+		r.add(f, claim{What: "GetId, new, a second ÷ fsyncs a second", Found: median(found), OffBy: offBy(found), Limit: 1, Least: true})
 	}
-	r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, median(r.latency.tails()))
+	r.atMost(f, "p99 ÷ p50 at half the rate, ÷ the floor's", 1.5, r.latency.tails()...)
 	r.judgeFloods(f)
 	most := math.NaN()
 	for _, m := range f.Memory {
@@ -53,11 +53,19 @@ func (r *rig) add(f *figures, c claim) {
 	f.Claims = append(f.Claims, c)
 }
 
-func (r *rig) atMost(f *figures, what string, limit, found float64) {
-	r.add(f, claim{What: what, Found: found, Limit: limit})
+// atMost wants no more of the median of what was found in each round, or in all at once.
+func (r *rig) atMost(f *figures, what string, limit float64, found ...float64) {
+	r.add(f, claim{What: what, Found: median(found), OffBy: offBy(found), Limit: limit})
 }
 
-func (r *rig) ratio(name string) float64 { return median(r.value(name).Ratio) }
+// offBy is about one standard error of the median, by the quartiles, as if the rounds were drawn from a normal distribution:
+// 1.2533 σ ÷ √n, and the quartiles are 1.349 σ apart. Of one figure it is 0.
+func offBy(found []float64) float64 {
+	if len(found) < 2 {
+		return 0
+	}
+	return 1.2533 / 1.349 * (quantile(found, .75) - quantile(found, .25)) / math.Sqrt(float64(len(found)))
+}
 
 func (r *rig) value(name string) *result {
 	if v := r.results[name]; v != nil {
@@ -73,7 +81,7 @@ func (r *rig) between(f *figures, name, with string, limit float64) {
 	for i := range min(len(a.Ratio), len(b.Ratio)) {
 		found = append(found, a.Ratio[i]/b.Ratio[i])
 	}
-	r.atMost(f, name+" ÷ "+with, limit, median(found))
+	r.atMost(f, name+" ÷ "+with, limit, found...)
 }
 
 // costBetween compares the CPU time itself, round by round: what the floor program makes of so many connections is another
@@ -84,7 +92,7 @@ func (r *rig) costBetween(f *figures, name, with string, limit float64) {
 	for i := range min(len(a.CPU), len(b.CPU)) {
 		found = append(found, a.CPU[i]/b.CPU[i])
 	}
-	r.atMost(f, name+" ÷ "+with+", CPU", limit, median(found))
+	r.atMost(f, name+" ÷ "+with+", CPU", limit, found...)
 }
 
 // uncachedClaim wants a row to cost no more than 1.35 floors and one read of the store.
@@ -94,7 +102,7 @@ func (r *rig) uncachedClaim(f *figures, name string) {
 	for i := range min(len(v.CPU), len(reads)) {
 		found = append(found, v.CPU[i]/(1.35*v.Floor[i]+reads[i]))
 	}
-	r.atMost(f, name+" ÷ (1.35 floors + a read)", 1, median(found))
+	r.atMost(f, name+" ÷ (1.35 floors + a read)", 1, found...)
 }
 
 // tails are p99 ÷ p50 of idpool, each ÷ that of the floor in the same turn.
@@ -126,7 +134,7 @@ func (r *rig) judgeFloods(f *figures) {
 		case calm == nil:
 			calm = flood
 		default:
-			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, median(flood.slower(calm, p99)))
+			r.atMost(f, "p99 during "+flood.Scene+" ÷ without", 2, flood.slower(calm, p99)...)
 			if flood.Attack.Rate > 0 { // else they send what the server lets them
 				r.add(f, claim{What: "attackers' requests for each honest one, " + flood.Scene, Found: flood.perHonest(), Limit: multiple, Least: true})
 			}

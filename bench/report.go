@@ -91,8 +91,16 @@ type line struct {
 type claim struct {
 	What         string
 	Found, Limit float64
-	Least        bool `json:",omitempty"` // Found must reach Limit, not stay below it
+	OffBy        float64 // by how much Found may be off for the rounds were few; 0 where it is no median
+	Least        bool    `json:",omitempty"` // Found must reach Limit, not stay below it
 	Holds        bool
+}
+
+func (c claim) spread() string {
+	if c.OffBy == 0 {
+		return ""
+	}
+	return fmt.Sprintf("± %.2f", c.OffBy)
 }
 
 func (r *rig) report(w io.Writer) error {
@@ -174,7 +182,7 @@ func (f *figures) print(out io.Writer) {
 		if c.Least {
 			sign = "at least"
 		}
-		p("%s\t%.2f\t%s\t%.2f\t%s\t", c.What, c.Found, sign, c.Limit, word)
+		p("%s\t%.2f\t%s\t%s\t%.2f\t%s\t", c.What, c.Found, c.spread(), sign, c.Limit, word)
 	}
 	p("")
 	p("fsyncs a second\t%.0f\t", f.Fsyncs)
