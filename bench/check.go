@@ -16,13 +16,13 @@ type checker func(s *site, requests, answers [][]byte) error
 // opened is one in how many vended credentials GetCallerIdentity opens.
 const opened = 100
 
-// coincidences is how many access key ids may come again. They hold 40 random bits beside the account: among a million, one
-// does in every third run.
+// coincidences is how often an access key id may come again in a run. They hold 40 random bits beside the account: among a
+// million, one does in every third run.
 const coincidences = 8
 
-// vended wants credentials: each has an access key id that no answer had before, but for coincidences, is for the identity that was asked for,
-// and one in a hundred is opened by GetCallerIdentity as a session of the role. Where there are two nodes, they take turns
-// in opening, whichever of them vended.
+// vended wants credentials: each has an access key id that no answer had before, but for coincidences, is for the identity
+// that was asked for, and one in a hundred is opened by GetCallerIdentity as a session of the role. Where there are two
+// nodes, they take turns in opening, whichever of them vended.
 func vended(role string) checker {
 	return func(s *site, requests, answers [][]byte) error {
 		for i, answer := range answers {
@@ -47,10 +47,10 @@ func vended(role string) checker {
 // unlikeBefore notes an access key id, and reports whether it is a new one, or one of few that are not.
 func (r *rig) unlikeBefore(id string) bool {
 	if r.keys[id] {
-		r.again++
+		r.twice++
 	}
 	r.keys[id] = true
-	return r.again <= coincidences
+	return r.twice <= coincidences
 }
 
 // open has one of the nodes say whose the credentials are.

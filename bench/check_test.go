@@ -56,7 +56,7 @@ func TestCheckers(t *testing.T) {
 		"a token for another":    {minted, id, id[:len(id)-1] + `,"Token":"` + token + `"}`, "a token for"},
 		"no token":               {minted, id, id, "not a token"},
 	} {
-		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true}, again: coincidences}}
+		s := &site{rig: &rig{provider: p, keys: map[string]bool{"ASIA9900000000000000": true, identityID(7): true}, twice: coincidences}}
 		err := c.check(s, [][]byte{[]byte(c.request)}, [][]byte{[]byte(c.answer)})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)

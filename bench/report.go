@@ -91,11 +91,12 @@ type line struct {
 type claim struct {
 	What         string
 	Found, Limit float64
-	OffBy        float64 // by how much Found may be off for the rounds were few; 0 where it is no median
+	OffBy        float64 // see offBy; 0 where Found is no median
 	Least        bool    `json:",omitempty"` // Found must reach Limit, not stay below it
 	Holds        bool
 }
 
+// spread is how OffBy is printed.
 func (c claim) spread() string {
 	if c.OffBy == 0 {
 		return ""

@@ -63,7 +63,7 @@ var rows = slices.Concat([]row{
 	vending("credentials, not cached", uncached(sqlite)),
 	vendingES256("credentials, ES256, not cached", uncached(sqlite)),
 	vending("credentials, 1 connection", sqlite).with(func(r *row) { r.conns, r.shots = 1, 50 }),
-	// Nine requests on each connection: with fewer, no collection would find a thousand connections at work.
+	// Nine requests on each connection: with three, hardly a collection found a thousand connections at work.
 	vending("credentials, 1,024 connections", sqlite).with(func(r *row) { r.conns, r.shots = 1024, 600 }),
 	vending("credentials, of 100 thousand", sized(sqlite, mid)),
 	vending("credentials, of 100 thousand, not cached", uncached(sized(sqlite, mid))),

@@ -69,7 +69,7 @@ type rig struct {
 	worlds   map[place]*world // by engine and number of identities
 	rows     []*row
 	keys     map[string]bool // access key ids that were vended
-	again    int             // how many of them were vended twice
+	twice    int             // how often one of them was vended again
 	results  map[string]*result
 	floors   map[string][][]byte // requests to the floor program, by path
 	output   io.Writer
